@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{chromium::Chromium, npm, package, relay, workspace::Workspace};
+use crate::{chromium::Chromium, files, npm, package, relay, step, workspace::Workspace};
 
 /// Without an option, it measures the start, the rate of delivery, and the cold start.
 #[derive(Args)]
@@ -61,6 +61,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             let mut measurement = duct::cmd!("node", format!("tests/e2e/speed/{script}.mjs"))
                 .env("SEALWIRE_TEST_RELAY", &relay)
                 .env("CHROMIUM", &chromium.browser);
+            if script == "peers" {
+                measurement = measurement.env("SEALWIRE_PEERS", install_peers(workspace)?);
+            }
             if let Some(baseline) = &baseline {
                 measurement = measurement.env("SEALWIRE_BASELINE", baseline);
             }
@@ -78,4 +81,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         duct::cmd("node", arguments).dir(&workspace.root).run().context("the measurement failed")?;
     }
     Ok(())
+}
+
+/// Installs the clients of the peers, and returns their folder.
+fn install_peers(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("page-peers");
+    let sources = workspace.root.join("bench/page-peers");
+    for source in files::below(&sources) {
+        let name = source.strip_prefix(&sources).context("below walks its folder")?;
+        files::write(&folder.join(name), files::read(&source)?)?;
+    }
+    if !folder.join("node_modules/centrifuge").exists() {
+        step::installing("npm packages of the peers");
+        duct::cmd!("npm", "ci", "--ignore-scripts").dir(&folder).stdout_to_stderr().run()?;
+    }
+    Ok(folder)
 }

@@ -49,15 +49,15 @@ function print(builds) {
 
 console.log(`Milliseconds from import, median of ${RUNS} new pages (smallest to largest):`);
 for (const webAssembly of [true, false]) {
-  const builds = [{ name: 'this build', starts: [] }];
-  if (baseline) builds.push({ name: 'baseline', package: baseline, starts: [] });
-  for (const build of builds) build.system = await startSystem({ webAssembly, package: build.package });
+  const builds = [{ name: 'this build', asApp: {}, starts: [] }];
+  if (baseline) builds.push({ name: 'baseline', asApp: { dist: baseline }, starts: [] });
   try {
+    for (const build of builds) build.system = await startSystem({ webAssembly, asApp: build.asApp });
     for (let run = 0; run < RUNS; run += 1) {
       for (const build of builds) build.starts.push(await startOnce(build.system));
     }
     print(builds);
   } finally {
-    for (const { system } of builds) await system.stop();
+    for (const { system } of builds) await system?.stop();
   }
 }
