@@ -5,8 +5,11 @@ import { build } from 'esbuild';
 import { contextOf } from './backend.mjs';
 import { reactPages } from './react-pages.mjs';
 
-/** Bundles the pages. `dist` is the folder of another build of the package. */
-async function bundle(dist) {
+/**
+ * Bundles the pages.
+ * @param {{ dist?: string, minify?: boolean }} [options] `dist`: the folder of another build of the package
+ */
+async function bundle({ dist, minify = false } = {}) {
   const { outputFiles } = await build({
     entryPoints: ['page', 'gadget'].map((name) =>
       fileURLToPath(new URL(`../page/${name}.js`, import.meta.url)),
@@ -17,7 +20,10 @@ async function bundle(dist) {
     outdir: '/',
     write: false,
     external: ['@forge/bridge'],
-    ...(dist && { alias: { sealwire: `${dist}/index.js` } }),
+    minify,
+    ...(dist && {
+      alias: { sealwire: `${dist}/index.js`, 'sealwire/devtools': `${dist}/devtools.js` },
+    }),
   });
   return new Map([...outputFiles.map((file) => [file.path, file.text]), ...(await reactPages())]);
 }
@@ -32,14 +38,14 @@ const own = bundle();
 
 /**
  * @param {ReturnType<import('./backend.mjs').createBackend>} backend
- * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[], package?: string }} options `listed`: the schemes of
- * the relay's addresses in the policy; `package`: the dist folder of another build of the package
+ * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[], asApp?: { dist?: string } }} options `listed`: the schemes
+ * of the relay's addresses in the policy; `asApp`: minifies the pages, and `dist` is the folder of another build of the package
  */
 export async function startSite(
   backend,
-  { webAssembly = false, socketPort, listed = ['ws', 'http'], package: dist },
+  { webAssembly = false, socketPort, listed = ['ws', 'http'], asApp },
 ) {
-  const files = await (dist ? bundle(dist) : own);
+  const files = await (asApp ? bundle({ minify: true, ...asApp }) : own);
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
   const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
   const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;

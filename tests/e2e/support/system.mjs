@@ -7,9 +7,9 @@ import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
 /**
- * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[], package?: string,
+ * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[], asApp?: { dist?: string },
  *   record?: (connection: number, bytes: Buffer) => void }} [options] `record` receives everything that clients and functions
- *   send to the relay; `package` is the dist folder of another build of the package, for the pages
+ *   send to the relay; `asApp` minifies the pages, as apps do, and names another build of the package
  */
 export async function startSystem({
   relay: settings,
@@ -17,7 +17,7 @@ export async function startSystem({
   webAssembly,
   httpProxy = false,
   listed,
-  package: dist,
+  asApp,
   record,
 } = {}) {
   const relay = await startRelay(settings);
@@ -25,7 +25,7 @@ export async function startSystem({
   const proxy = await (httpProxy ? startHttpProxy : startTcpProxy)(relay.port, record);
   const through = record && { url: `ws://127.0.0.1:${proxy.port}` };
   const backend = createBackend(relay, proxy.port, { ...through, ...backendOptions });
-  const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed, package: dist });
+  const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed, asApp });
   const browser = await launch();
   return {
     relay,
