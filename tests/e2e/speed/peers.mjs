@@ -1,5 +1,5 @@
 // Measures the messages per second that a page receives with this package, sealed and from a relay, and with the clients of
-// Centrifugo and Ably, in plain text and from a server that speaks their protocol. One browser, new pages in turn.
+// Centrifugo and Ably, in plain text and from a server that speaks their protocol. The clients take turns, each in a new page.
 // `cargo xtask client-speed --peers` runs it and installs the clients into $SEALWIRE_PEERS.
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { startPeers } from './peers/server.mjs';
 const ROUNDS = Number(process.env.SEALWIRE_RUNS ?? 7);
 const COUNT = 20_000;
 const BYTES = 100;
-/** The number of messages in one message of the WebSocket, by server. */
+/** The number of messages that the peers' server sends in one message of the WebSocket. */
 const GROUP = 64;
 const PEERS = [
   'centrifuge-json',
