@@ -70,8 +70,8 @@ enum Command {
     Chaos(chaos::Options),
     /// Measures the relay beside its peers and the limits of the kernel.
     Bench(bench::Options),
-    /// Measures the time to connect and the rate of delivery of a page in Chromium.
-    ClientSpeed,
+    /// Measures the start and the rate of delivery of a page in Chromium, and the cold start of a Forge function.
+    ClientSpeed(client_speed::Options),
     /// Builds the documentation site and checks its links.
     Docs(docs::Options),
 }
@@ -97,7 +97,7 @@ fn run() -> Result<ExitCode> {
         Command::Bench(options) => bench::run(&workspace, &options)?,
         Command::Chaos(options) => return chaos::run(&workspace, &options),
         Command::Check(options) => check::run(&workspace, &options)?,
-        Command::ClientSpeed => client_speed::run(&workspace)?,
+        Command::ClientSpeed(options) => client_speed::run(&workspace, &options)?,
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
         Command::Docs(options) => docs::run(&workspace, &options)?,

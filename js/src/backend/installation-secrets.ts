@@ -61,13 +61,26 @@ export class InstallationSecrets {
   async #load(installation: string): Promise<InstallationSecret> {
     const readAt = this.#now();
     try {
-      const stored = await this.#store.read(installation);
+      const reading = this.#store.read(installation);
+      this.#prepareCore();
+      const stored = await reading;
       const secret = stored ?? (await this.#create(installation));
       this.#cache(installation, secret, readAt);
       return secret;
     } catch (cause) {
       throw failureOf('The secret of this installation could not be read', cause);
     }
+  }
+
+  /** Compiles the core in a task of its own, while the storage answers. The use of the core reports a failure. */
+  #prepareCore(): void {
+    setTimeout(() => {
+      try {
+        this.#core();
+      } catch {
+        // The call that needs the core compiles it again.
+      }
+    }, 0);
   }
 
   /** Returns whether a secret is recent enough. A negative age, after the clock was set back, does not count. */

@@ -183,12 +183,15 @@ export class Connection implements ObservedConnection {
     // The microtask lets client() store this start first: a call of the API from a function of the app then joins it.
     await undefined;
     this.#refuseClosed(generation);
+    // The core takes longer than the session, so its request goes first.
+    const loading = loadCore(this.#options.core, this.#sources);
+    loading.catch(() => {});
     // A client that starts is about to connect, so the session is fetched while the core loads.
     const isCertified = this.#certifies;
     const first = this.#session('connect', generation);
     first.catch(() => {});
     this.#firstSession = first;
-    const { kind, module } = await loadCore(this.#options.core, this.#sources);
+    const { kind, module } = await loading;
     this.#refuseClosed(generation);
     this.core = kind;
     const { timeoutMs, requestTimeoutMs, idleCloseMs, share } = this.#options;

@@ -40,6 +40,42 @@ test('processes that create a secret at the same moment use the same one', async
   assert.equal(kvs.writes.length, 1);
 });
 
+test('the core is compiled while the storage answers', async () => {
+  let compiled = () => {};
+  const compiling = new Promise<void>((resolve) => (compiled = resolve));
+  const stored = resolverCore().newInstallationSecret(NOW / 1000, nodeSigning.newKey());
+  const store: SecretStore = {
+    // The storage answers after the core is compiled, so the read would never end if the core waited for it.
+    read: () => compiling.then(() => stored),
+    create: () => assert.fail('the secret exists'),
+    replace: () => assert.fail('nothing is replaced'),
+  };
+  const core = () => {
+    compiled();
+    return resolverCore();
+  };
+  const secrets = new InstallationSecrets(store, () => NOW, core, nodeSigning);
+  assert.deepEqual(await secrets.of('ari:1'), stored);
+});
+
+test('a core that does not compile fails at its use, not while the storage answers', async () => {
+  let tried = () => {};
+  const trying = new Promise<void>((resolve) => (tried = resolve));
+  const stored = resolverCore().newInstallationSecret(NOW / 1000, nodeSigning.newKey());
+  const store: SecretStore = {
+    read: () => trying.then(() => stored),
+    create: () => assert.fail('the secret exists'),
+    replace: () => assert.fail('nothing is replaced'),
+  };
+  const core = () => {
+    tried();
+    throw new Error('no memory is left');
+  };
+  const secrets = new InstallationSecrets(store, () => NOW, core, nodeSigning);
+  assert.deepEqual(await secrets.of('ari:1'), stored);
+  await assert.rejects(secrets.rotate('ari:1'), /no memory is left/);
+});
+
 test('a failure to store that is not a lost race is reported', async () => {
   const kvs = fakeKvs();
   const down = new Error('storage is down');

@@ -3,6 +3,7 @@
 // `cargo xtask client-speed` runs it.
 import { contextOf } from '../support/backend.mjs';
 import { startSystem } from '../support/system.mjs';
+import { publish, receive, RELAY } from './messages.mjs';
 
 const RUNS = 5;
 /** The sizes of payloads in bytes, each with the number of messages. */
@@ -13,28 +14,8 @@ const LOADS = [
   [16_384, 1_000],
 ];
 const IN_FLIGHT = 64;
-const RELAY = 'publish_rate = 1000000\npublish_burst = 1000000\nreplay_rate_per_session = "1GiB"';
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-/** Publishes as a page, which signs if `signed` is true. */
-async function publish(system, channel, bytes, count, signed = false) {
-  const page = await system.open('anna', '10001', { signed });
-  await page.evaluate(
-    async ([name, payload, total, inFlight]) => {
-      let left = total;
-      const publisher = async () => {
-        while (left-- > 0) {
-          const { errors } = await globalThis.realtime.publish(name, payload);
-          if (errors) throw new Error(errors.join());
-        }
-      };
-      await Promise.all(Array.from({ length: inFlight }, publisher));
-    },
-    [channel, 'x'.repeat(bytes - '""'.length), count, IN_FLIGHT],
-  );
-  await page.context().close();
-}
 
 /** Publishes as a function, which signs each message. */
 async function publishSigned(system, channel, bytes, count) {
@@ -49,38 +30,6 @@ async function publishSigned(system, channel, bytes, count) {
       }
     }),
   );
-}
-
-/** Returns the messages per second of a new page that replays a channel, with or without the browser's AES-GCM. */
-async function receive(system, channel, count, hasWebCrypto) {
-  const page = await system.openBlank('anna');
-  if (!hasWebCrypto) {
-    await page.evaluate(() =>
-      Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined, configurable: true }),
-    );
-  }
-  const rate = await page.evaluate(
-    async ([wanted, expected]) => {
-      await import('/page.js');
-      globalThis.start();
-      let [received, first] = [0, 0];
-      const last = new Promise((resolve, reject) => {
-        const callback = (_, error) => {
-          // The relay is younger than the requested replay, so it reports that earlier messages may be missing.
-          if (error?.code === 'GAP') return;
-          if (error) return reject(error);
-          received += 1;
-          if (received === 1) first = performance.now();
-          if (received === expected) resolve(performance.now());
-        };
-        globalThis.realtime.subscribe(wanted, callback, { replaySeconds: 120 }).catch(reject);
-      });
-      return ((expected - 1) / ((await last) - first)) * 1000;
-    },
-    [channel, count],
-  );
-  await page.context().close();
-  return rate;
 }
 
 /**

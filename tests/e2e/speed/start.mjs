@@ -1,9 +1,11 @@
-// Measures in Chromium the time from importing the package to the first delivered message, and the memory that this takes.
-// The page loads the core, fetches a session, connects, subscribes and publishes, all on this machine.
-// `cargo xtask client-speed` runs it.
+// Measures in Chromium the time from importing the package to the first delivered message, phase by phase, and the memory that
+// this takes. The page loads the core, fetches a session, connects, subscribes and publishes, all on this machine.
+// `cargo xtask client-speed --start` runs it. `SEALWIRE_BASELINE` is the dist folder of another build, which takes turns.
 import { startSystem } from '../support/system.mjs';
+import { recordPhases, startTimed } from './phases.mjs';
 
-const RUNS = 15;
+const RUNS = Number(process.env.SEALWIRE_RUNS ?? 15);
+const baseline = process.env.SEALWIRE_BASELINE;
 
 /** Returns a function that measures a page's heap in KB, including buffers and the memory of WebAssembly. */
 async function heapOf(page) {
@@ -15,68 +17,47 @@ async function heapOf(page) {
   };
 }
 
-async function measure(webAssembly) {
-  const system = await startSystem({ webAssembly });
-  const times = [];
-  try {
-    for (let run = 0; run < RUNS; run += 1) {
-      const page = await system.openBlank('anna');
-      const heap = await heapOf(page);
-      const before = await heap();
-      const time = await page.evaluate(async () => {
-        const began = performance.now();
-        await import('/page.js');
-        const imported = performance.now();
-        let connected;
-        const phases = {};
-        globalThis.start({
-          onState: (state) => {
-            if (state === 'connected') connected ??= performance.now();
-          },
-          onDebug: ({ type, event, frame }) => (phases[event ?? frame ?? type] ??= performance.now() - began),
-        });
-        await globalThis.subscribe('absences');
-        const subscribed = performance.now();
-        await globalThis.realtime.publish('absences', { first: true });
-        while (globalThis.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-        const ended = (part) =>
-          performance.getEntriesByType('resource').find(({ name }) => name.includes(part))?.responseEnd -
-          began;
-        return {
-          // The debug event `session` marks its request; the response time below replaces it.
-          ...phases,
-          imported: imported - began,
-          fetched: ended('/core-'),
-          session: ended('/session'),
-          core: globalThis.realtime.core,
-          connected: connected - began,
-          subscribed: subscribed - began,
-          delivered: performance.now() - began,
-        };
-      });
-      times.push({ ...time, memory: (await heap()) - before });
-      await page.context().close();
-    }
-  } finally {
-    await system.stop();
-  }
-  return times;
+/** Starts the package in a new page. Returns the phases with their times, and the memory. */
+async function startOnce(system) {
+  const page = await system.openBlank('anna');
+  const heap = await heapOf(page);
+  const before = await heap();
+  await page.evaluate(recordPhases);
+  const { core, phases } = await page.evaluate(startTimed);
+  const memory = (await heap()) - before;
+  await page.context().close();
+  return { core, phases: new Map(phases), memory };
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const show = (values) =>
+  `${median(values).toFixed(1)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
+
+/** Prints a row for each phase, in the order of their medians, with a column for each build. */
+function print(builds) {
+  const [own] = builds;
+  const phases = [...own.starts[0].phases.keys()];
+  const times = (build, phase) => build.starts.map((start) => start.phases.get(phase));
+  phases.sort((one, other) => median(times(own, one)) - median(times(own, other)));
+  console.log(`\n${own.starts[0].core.padEnd(20)}${builds.map(({ name }) => name.padEnd(24)).join('')}`);
+  for (const phase of phases) {
+    console.log(`${phase.padEnd(20)}${builds.map((build) => show(times(build, phase)).padEnd(24)).join('')}`);
+  }
+  const memory = builds.map(({ starts }) => show(starts.map((start) => start.memory)).padEnd(24));
+  console.log(`${'memory, KB'.padEnd(20)}${memory.join('')}`);
+}
 
 console.log(`Milliseconds from import, median of ${RUNS} new pages (smallest to largest):`);
 for (const webAssembly of [true, false]) {
-  const times = await measure(webAssembly);
-  const show = (name) => {
-    const values = times.map((time) => time[name]);
-    return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
-  };
-  console.log(
-    `${times[0].core.padEnd(5)} imported ${show('imported')}, core fetched ${show('fetched')}, session fetched ${show('session')}, ` +
-      `socket requested ${show('connecting')}, socket open ${show('open')}`,
-  );
-  console.log(
-    `${times[0].core.padEnd(5)} connected ${show('connected')}, subscribed ${show('subscribed')}, first message ${show('delivered')}; ${show('memory')} KB`,
-  );
+  const builds = [{ name: 'this build', asApp: {}, starts: [] }];
+  if (baseline) builds.push({ name: 'baseline', asApp: { dist: baseline }, starts: [] });
+  try {
+    for (const build of builds) build.system = await startSystem({ webAssembly, asApp: build.asApp });
+    for (let run = 0; run < RUNS; run += 1) {
+      for (const build of builds) build.starts.push(await startOnce(build.system));
+    }
+    print(builds);
+  } finally {
+    for (const { system } of builds) await system?.stop();
+  }
 }

@@ -5,7 +5,11 @@ import { build } from 'esbuild';
 import { contextOf } from './backend.mjs';
 import { reactPages } from './react-pages.mjs';
 
-async function bundle() {
+/**
+ * Bundles the pages.
+ * @param {{ dist?: string, minify?: boolean }} [options] `dist`: the folder of another build of the package
+ */
+async function bundle({ dist, minify = false } = {}) {
   const { outputFiles } = await build({
     entryPoints: ['page', 'gadget'].map((name) =>
       fileURLToPath(new URL(`../page/${name}.js`, import.meta.url)),
@@ -16,6 +20,10 @@ async function bundle() {
     outdir: '/',
     write: false,
     external: ['@forge/bridge'],
+    minify,
+    ...(dist && {
+      alias: { sealwire: `${dist}/index.js`, 'sealwire/devtools': `${dist}/devtools.js` },
+    }),
   });
   return new Map([...outputFiles.map((file) => [file.path, file.text]), ...(await reactPages())]);
 }
@@ -26,15 +34,18 @@ async function bodyOf(request) {
   return Buffer.concat(chunks).toString();
 }
 
-const bundled = bundle();
+const own = bundle();
 
 /**
  * @param {ReturnType<import('./backend.mjs').createBackend>} backend
- * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[] }} options `listed`: the schemes of the relay's
- * addresses in the policy
+ * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[], asApp?: { dist?: string } }} options `listed`: the schemes
+ * of the relay's addresses in the policy; `asApp`: minifies the pages, and `dist` is the folder of another build of the package
  */
-export async function startSite(backend, { webAssembly = false, socketPort, listed = ['ws', 'http'] }) {
-  const files = await bundled;
+export async function startSite(
+  backend,
+  { webAssembly = false, socketPort, listed = ['ws', 'http'], asApp },
+) {
+  const files = await (asApp ? bundle({ minify: true, ...asApp }) : own);
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
   const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
   const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;

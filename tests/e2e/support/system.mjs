@@ -7,9 +7,9 @@ import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
 /**
- * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[],
+ * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[], asApp?: { dist?: string },
  *   record?: (connection: number, bytes: Buffer) => void }} [options] `record` receives everything that clients and functions
- *   send to the relay
+ *   send to the relay; `asApp` minifies the pages, as apps do, and names another build of the package
  */
 export async function startSystem({
   relay: settings,
@@ -17,6 +17,7 @@ export async function startSystem({
   webAssembly,
   httpProxy = false,
   listed,
+  asApp,
   record,
 } = {}) {
   const relay = await startRelay(settings);
@@ -24,7 +25,7 @@ export async function startSystem({
   const proxy = await (httpProxy ? startHttpProxy : startTcpProxy)(relay.port, record);
   const through = record && { url: `ws://127.0.0.1:${proxy.port}` };
   const backend = createBackend(relay, proxy.port, { ...through, ...backendOptions });
-  const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed });
+  const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed, asApp });
   const browser = await launch();
   return {
     relay,
