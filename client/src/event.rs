@@ -2,8 +2,8 @@
 
 pub use crate::{
     ids::{
-        ConnectionId, DecryptionId, EnterId, FetchId, PublishId, RefreshId, RenewalId, SubscriptionId,
-        VerificationId,
+        ConnectionId, DecryptionId, EnterId, FetchId, PublishId, RefreshId, RenewalId, SigningId,
+        SubscriptionId, VerificationId,
     },
     member::Member,
 };
@@ -121,8 +121,8 @@ pub enum Event {
     /// Sign with the page's key, by ECDSA with P-256 and SHA-256, and answer with `handle_signed`. The order of the answers does
     /// not matter.
     SignRequested {
-        /// The publication, and the id to answer with.
-        publish: PublishId,
+        /// The id to answer with.
+        signing: SigningId,
         /// The bytes to sign.
         text: Vec<u8>,
     },

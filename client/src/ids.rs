@@ -31,6 +31,8 @@ ids! {
     RenewalId;
     /// Id of a message that the host decrypts.
     DecryptionId;
-    /// Id of a message with a signature that the host verifies.
+    /// Id of a text that the host signs.
+    SigningId;
+    /// Id of a message or an entry with a signature that the host verifies.
     VerificationId;
 }

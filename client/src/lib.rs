@@ -80,7 +80,7 @@
 //! while let Some(event) = client.poll_event() {
 //!     match event {
 //!         Event::SubscribeDone { subscription, result: Ok(()) } if subscription == presence => {
-//!             client.enter(now, presence, r#"{"name":"Anna"}"#.into());
+//!             client.enter(now, presence, r#"{"name":"Anna"}"#.into(), false);
 //!         }
 //!         Event::EnterDone { result: Err(error), .. } => println!("the relay refused the member: {error}"),
 //!         Event::Members { changed, left, .. } => println!("{} changed, {} left", changed.len(), left.len()),
@@ -109,7 +109,8 @@ pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
     ConnectionId, DecryptionId, EnterId, Event, FetchId, Gap, GapReason, Member, Message, Notice, PublishId,
-    Receipt, RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit, VerificationId,
+    Receipt, RefreshId, RenewalId, SessionReason, SigningId, Standing, State, SubscriptionId, Transmit,
+    VerificationId,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
 pub use state::{channel_spec::ChannelSpec, pause::Pause};

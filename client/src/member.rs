@@ -10,8 +10,10 @@ pub struct Member {
     pub id: MemberId,
     /// The data that the member entered with, as JSON text.
     pub data: String,
-    /// The account that the member claims to have, or an empty string. Nothing proves it.
+    /// The account of the member, or an empty string. It is a claim, unless `is_verified` is true.
     pub account: String,
+    /// True if a signature with a certificate of the app proves the account and the data. The host verified both.
+    pub is_verified: bool,
     /// The time at which the member entered, in Unix milliseconds by the clock of its backend. It orders the members.
     pub entered_at_ms: u64,
     /// True if the member's connection is broken, as far as this client knows. The member leaves, or returns.
@@ -26,6 +28,7 @@ impl fmt::Debug for Member {
         f.debug_struct("Member")
             .field("id", &self.id)
             .field("entered_at_ms", &self.entered_at_ms)
+            .field("is_verified", &self.is_verified)
             .field("in_grace", &self.in_grace)
             .field("is_self", &self.is_self)
             .finish_non_exhaustive()

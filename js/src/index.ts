@@ -56,6 +56,7 @@ export type {
   Subscription,
 } from './browser/types.js';
 export type {
+  AcceptedMembers,
   OpenPresence,
   Presence,
   PresenceListener,

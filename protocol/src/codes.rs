@@ -190,7 +190,8 @@ codes! {
     Closed = 85, "CLOSED", BadRequest, false;
     /// The message is older than any message that an honest relay delivers, or from the future.
     MessageStale = 86, "MESSAGE_STALE", BadRequest, false;
-    /// A message lacks the verified sender that the app requires. A client reports it to the app; a relay never sends it.
+    /// A message lacks the verified sender that the app requires, or the signature or certificate of an entry of a presence is
+    /// false. A client reports it to the app; a relay never sends it.
     SenderUnverified = 87, "SENDER_UNVERIFIED", BadRequest, false;
     /// The page cannot sign: it lacks WebCrypto, or the app's session does not certify its key. A relay never sends it.
     SigningUnavailable = 88, "SIGNING_UNAVAILABLE", BadRequest, false;

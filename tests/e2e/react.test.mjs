@@ -243,4 +243,81 @@ for (const version of REACTS) {
       await system.stop();
     }
   });
+
+  test(`usePublish and usePresence sign, and components name verified senders and members (React ${version})`, async () => {
+    const system = await startSystem({
+      backend: { authorize: () => ({ subscribe: true, publish: true, presence: true }) },
+    });
+    try {
+      const channel = (label, more) => ({ label, channel: 'absences', ...more });
+      const anna = await mounted(
+        system,
+        version,
+        'Channel',
+        channel('anna', { publishOptions: { signed: true } }),
+      );
+      const ben = await mounted(
+        system,
+        version,
+        'Channel',
+        channel('ben', { options: { senders: 'verified' } }),
+      );
+      const publishAs = (page, text) => page.evaluate((given) => globalThis.publish(given), text);
+      assert.equal((await publishAs(anna, 'signed')).errors, undefined);
+      assert.equal((await publishAs(ben, 'unsigned')).errors, undefined);
+      await received(anna, ['anna: signed', 'anna: unsigned']);
+      await ben.waitForFunction(() => globalThis.problems.length === 1);
+      await received(ben, ['ben: signed']);
+      assert.deepEqual(await ben.evaluate(() => [globalThis.senders, globalThis.problems]), [
+        ['anna'],
+        ['SENDER_UNVERIFIED'],
+      ]);
+      assert.deepEqual(await anna.evaluate(() => globalThis.senders), ['anna', null]);
+
+      await render(anna, 'Members', { data: 'one', options: { signed: true } });
+      await shows(anna, 'open one of anna');
+      await render(ben, 'Members', { data: 'two', options: { members: 'verified' } });
+      await shows(anna, 'open one of anna two');
+      await shows(ben, 'open one of anna');
+      await render(ben, 'Members', { data: 'two' });
+      await shows(ben, 'open one of anna two');
+    } finally {
+      await system.stop();
+    }
+  });
+
+  test(`a new token renews a presence, also one that has ended, and a token with other claims opens another (React ${version})`, async () => {
+    const system = await startSystem({ backend: { authorize: () => ({ presence: true }) } });
+    try {
+      const sign = async (team, lifetimeSeconds) => {
+        const options = { context, lifetimeSeconds };
+        return (await system.backend.signRealtimeToken('board', { team }, ['presence'], options)).token;
+      };
+      const props = (token) => ({ data: 'anna', options: { token } });
+      const page = await mounted(system, version, 'Members', props(await sign('blue', 60)), 'open anna');
+      const watcher = await mounted(
+        system,
+        version,
+        'Members',
+        { enter: false, options: { token: await sign('blue', 60) } },
+        'open anna',
+      );
+      await render(page, 'Members', props(await sign('blue', 5)));
+      await page.waitForFunction(() => globalThis.problems.includes('TOKEN_EXPIRED'), null, {
+        timeout: 20_000,
+      });
+      await shows(page, 'failed TOKEN_EXPIRED');
+      await shows(watcher, 'open');
+      assert.equal(await sent(page, 'watch'), 1, 'the first two tokens are of one presence');
+      await render(page, 'Members', props(await sign('blue', 60)));
+      await shows(page, 'open anna');
+      await shows(watcher, 'open anna');
+      await render(page, 'Members', props(await sign('red', 60)));
+      await sentCount(page, 'watch', 3);
+      await shows(page, 'open anna');
+      await watcher.waitForFunction(() => document.querySelector('output').textContent === 'open');
+    } finally {
+      await system.stop();
+    }
+  });
 }

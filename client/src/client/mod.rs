@@ -74,7 +74,7 @@ pub struct Client {
     numberings: [Numberings; 2],
     repeated_messages: u32,
     time_requested_at: Option<Instant>,
-    /// The app has signed a publication as this page.
+    /// The app has signed a publication or an entry as this page.
     signs: bool,
     certificate_requested_at: Option<Instant>,
     requests: Requests,
@@ -255,8 +255,7 @@ impl Client {
     }
 
     fn next_id(&mut self) -> u32 {
-        self.last_id = self.last_id.wrapping_add(1);
-        self.last_id
+        next(&mut self.last_id)
     }
 
     /// Reports the connection's state to the app if it changed or if there is an error.
@@ -270,4 +269,10 @@ impl Client {
             self.events.push_back(Event::State { state, error });
         }
     }
+}
+
+/// Returns the id behind the last one.
+fn next(last_id: &mut u32) -> u32 {
+    *last_id = last_id.wrapping_add(1);
+    *last_id
 }

@@ -44,7 +44,9 @@ impl Client {
     pub fn handle_verified(&mut self, now: Now, verification: VerificationId, is_valid: bool) {
         let is_asked =
             |opening: &Opening| matches!(opening, Opening::Verifying(id, _) if *id == verification);
-        let Some((id, place, _, opening)) = self.take_asked(is_asked) else { return };
+        let Some((id, place, _, opening)) = self.take_asked(is_asked) else {
+            return self.entry_verified(now, verification, is_valid);
+        };
         let opening = match opening {
             Opening::Verifying(_, opened) if is_valid => Opening::Opened(opened),
             _ => Opening::Failed(OpenError::FalseSignature),
@@ -164,7 +166,7 @@ impl Client {
 
     /// Requests the verification of an author's signature of a text under an encryption key. Returns `None` if the host does not
     /// verify, or if the session has no public key for it. If the signature is valid, [`crate::Author::of`] returns the author.
-    fn request_verification(
+    pub(super) fn request_verification(
         &mut self,
         key: KeyId,
         signature: &AuthorSignature,

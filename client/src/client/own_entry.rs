@@ -1,18 +1,20 @@
 //! The page's own member in a presence: entered, sealed again, sent again after each reconnect, and ended.
 
 use crate::{
-    Client, ClientError, Event, Instant, Notice, Now, SubscriptionId,
+    Client, ClientError, Event, Instant, Notice, Now, SigningId, SubscriptionId,
+    client::{next, signing::could_not_sign},
     entropy::{array, below},
     event::EnterId,
     state::{
-        own_entry::{Own, RESEAL_MS, Sent},
+        own_entry::{Own, Sent, UnsignedEntry},
         presence::{Presence, presence_id},
         requests::Request,
         subscription::Subscription,
     },
 };
 use sealwire_protocol::{
-    ChannelId, Code, Entry, EntryPlace, UnixMillis, decimal, limits,
+    AuthorSignature, Certificate, ChannelId, Code, Entry, EntryPlace, MemberId, Signature, UnixMillis,
+    decimal, limits,
     wire::{PresenceEnter, PresenceLeave, PresenceUnwatch, ToRelay},
 };
 
@@ -24,7 +26,9 @@ const MAX_CONFLICTS: u32 = 3;
 impl Client {
     /// Makes the page a member of a presence, or replaces its data. `data` is JSON text. [`Event::EnterDone`] completes the
     /// call once the relay has the data, or data of a later call. The client enters again by itself after each reconnect.
-    pub fn enter(&mut self, now: Now, subscription: SubscriptionId, data: String) -> EnterId {
+    ///
+    /// With `signed`, the page signs its entries ([`Event::SignRequested`]) with the certificate of its session, until it leaves.
+    pub fn enter(&mut self, now: Now, subscription: SubscriptionId, data: String, signed: bool) -> EnterId {
         let enter = EnterId(self.next_id());
         let unix_ms = self.backend_clock.map_or(now.unix, |clock| clock.at(now)).0;
         match self.own_mut(subscription) {
@@ -35,7 +39,11 @@ impl Client {
                 let result = Err(ClientError::new(Code::InvalidArgument, message));
                 self.events.push_back(Event::EnterDone { enter, result });
             }
-            Ok(own) => own.enter(subscription, enter, data, unix_ms),
+            Ok(own) => {
+                own.is_signed |= signed;
+                own.enter(subscription, enter, data, unix_ms);
+                self.signs |= signed;
+            }
             Err(error) => self.events.push_back(Event::EnterDone { enter, result: Err(error) }),
         }
         self.advance(now);
@@ -70,7 +78,6 @@ impl Client {
         subscription: SubscriptionId,
         enter: EnterId,
     ) -> bool {
-        let deadline = self.request_deadline(now);
         let is_connected = self.phase.is_connected();
         let Some(presence) = self.presence_mut(id) else { return false };
         let own = &mut presence.own;
@@ -84,9 +91,7 @@ impl Client {
         if !was_sent || !is_connected {
             return false;
         }
-        let request = self.requests.add(now.instant, deadline, Request::Leave(enter));
-        let (channel_id, member) = (presence_id(id).into(), member.to_vec().into());
-        self.send(&ToRelay::PresenceLeave(PresenceLeave { request, channel_id, member }));
+        self.send_leave(now, id, member, enter);
         true
     }
 
@@ -107,54 +112,93 @@ impl Client {
     /// Sends the entries of the page's members that the relay does not have, and seals those again that are due.
     pub(super) fn send_entries(&mut self, now: Now) {
         for id in self.channels.keys() {
-            let (Some(channel), Some(session)) = (self.channels.get_mut(&id), &self.session) else {
-                continue;
-            };
-            if !channel.is_on_wire() || channel.presence.is_none() {
-                continue;
+            if self.seal_entry(now, id) {
+                self.send_entry(now, id);
             }
-            let Some(key) = channel.newest_key().cloned() else { continue };
-            let wire = channel.to_wire();
-            let Some(Presence { own, .. }) = channel.presence.as_deref_mut() else { continue };
-            let Some(data) = own.data.clone().filter(|_| own.is_free(now.instant)) else { continue };
-            let is_outdated =
-                own.sealed.is_empty() || own.key != Some(key.id()) || own.reseal_at <= now.instant;
-            if !is_outdated && own.sent == Sent::Accepted {
-                continue;
-            }
-            if is_outdated {
-                if session.clock.is_uncertain(now) {
-                    own.retry_at = Some(now.instant.after(RETRY_MS));
-                    self.request_time(now);
-                    continue;
-                }
-                let sealed_at = session.clock.at(now);
-                let place = EntryPlace {
-                    channel: presence_id(id),
-                    member: own.id,
-                    number: sealed_at.0.max(own.number + 1),
-                };
-                let account =
-                    if session.sender.len() > limits::MAX_ACCOUNT { "" } else { session.sender.as_str() };
-                let (entered_at, account) = (UnixMillis(own.entered_at_ms), account.into());
-                let entry = Entry { sealed_at, entered_at, account, data };
-                own.sealed = place.seal(&key, array(&mut *self.entropy), &entry).into();
-                own.key = Some(key.id());
-                own.number = place.number;
-                own.reseal_at = now.instant.after(RESEAL_MS - below(&mut *self.entropy, RESEAL_MS / 4));
-            }
-            let deadline = now.instant.after(self.config.request_timeout_ms);
-            let request = self.requests.add(now.instant, deadline, Request::Enter(id));
-            own.sent = Sent::Pending(request);
-            let enter = PresenceEnter {
-                request,
-                channel: Some(wire),
-                member: own.id.to_vec().into(),
-                number: own.number,
-                sealed: own.sealed.clone(),
-            };
-            self.send(&ToRelay::PresenceEnter(enter));
         }
+    }
+
+    /// Seals the entry of the page's member if it is due, or requests its signature. Returns true if the sealed entry is to be
+    /// sent.
+    fn seal_entry(&mut self, now: Now, id: ChannelId) -> bool {
+        let (Some(channel), Some(session)) = (self.channels.get_mut(&id), &self.session) else {
+            return false;
+        };
+        let (true, Some(key)) = (channel.is_on_wire(), channel.newest_key().cloned()) else { return false };
+        let Some(Presence { own, .. }) = channel.presence.as_deref_mut() else { return false };
+        let Some(data) = own.data.clone().filter(|_| own.is_free(now.instant)) else { return false };
+        if !own.is_outdated(now.instant, key.id()) {
+            return own.sent != Sent::Accepted;
+        }
+        if session.clock.is_uncertain(now) {
+            own.retry_at = Some(now.instant.after(RETRY_MS));
+            self.request_time(now);
+            return false;
+        }
+        let sealed_at = session.clock.at(now);
+        let certificate = session.certificate(key.id(), sealed_at).filter(|_| own.is_signed);
+        if own.is_signed && certificate.is_none() {
+            own.sent = Sent::AwaitingCertificate;
+            self.request_certificate(now);
+            return false;
+        }
+        let sender = Some(session.sender.as_str()).filter(|sender| sender.len() <= limits::MAX_ACCOUNT);
+        let account = certificate.map(Certificate::account).or(sender).unwrap_or_default().into();
+        let entered_at = UnixMillis(own.entered_at_ms);
+        let entry = Entry { sealed_at, entered_at, account, data, signature: None };
+        let number = sealed_at.0.max(own.number + 1);
+        let place = EntryPlace { channel: presence_id(id), member: own.id, number };
+        let Some(certificate) = certificate.cloned() else {
+            own.seal(now.instant, &mut *self.entropy, place, &key, &entry);
+            return true;
+        };
+        let signing = SigningId(next(&mut self.last_id));
+        let text = place.signed_text(&entry);
+        own.sent = Sent::AwaitingSignature(signing);
+        own.unsigned = Some(Box::new(UnsignedEntry { place, key, entry, certificate }));
+        self.events.push_back(Event::SignRequested { signing, text });
+        false
+    }
+
+    /// Handles the host's answer to the request for the signature of an entry.
+    pub(super) fn entry_signed(&mut self, now: Now, signing: SigningId, signature: Option<Signature>) {
+        for id in self.channels.keys() {
+            let Some(channel) = self.channels.get_mut(&id) else { continue };
+            let is_on_wire = channel.is_on_wire();
+            let Some(Presence { own, .. }) = channel.presence.as_deref_mut() else { continue };
+            if own.sent != Sent::AwaitingSignature(signing) {
+                continue;
+            }
+            let (Some(unsigned), Some(signature)) = (own.unsigned.take(), signature) else {
+                return self.fail_own(now, id, could_not_sign());
+            };
+            let UnsignedEntry { place, key, mut entry, certificate } = *unsigned;
+            entry.signature = Some(AuthorSignature { certificate: Some(certificate), signature });
+            own.seal(now.instant, &mut *self.entropy, place, &key, &entry);
+            own.sent = Sent::No;
+            // The entry is sent even if the data changed meanwhile. Otherwise frequent changes would hold it back for good.
+            if is_on_wire {
+                self.send_entry(now, id);
+            }
+            return;
+        }
+    }
+
+    fn send_entry(&mut self, now: Now, id: ChannelId) {
+        let deadline = self.request_deadline(now);
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let wire = channel.to_wire();
+        let Some(Presence { own, .. }) = channel.presence.as_deref_mut() else { return };
+        let request = self.requests.add(now.instant, deadline, Request::Enter(id));
+        own.sent = Sent::Pending(request);
+        let enter = PresenceEnter {
+            request,
+            channel: Some(wire),
+            member: own.id.to_vec().into(),
+            number: own.number,
+            sealed: own.sealed.clone(),
+        };
+        self.send(&ToRelay::PresenceEnter(enter));
     }
 
     /// Returns the time at which [`Self::send_entries`] or [`Self::expire_members`] is due.
@@ -176,9 +220,10 @@ impl Client {
             return;
         }
         own.sent = Sent::Accepted;
+        own.is_present = true;
         own.conflicts = 0;
         // Data that changed in the meantime is sent next.
-        if !own.sealed.is_empty() {
+        if !own.is_changed {
             for enter in core::mem::take(&mut own.callers) {
                 self.events.push_back(Event::EnterDone { enter, result: Ok(()) });
             }
@@ -199,7 +244,7 @@ impl Client {
             // The former member leaves when its grace time ends.
             own.conflicts += 1;
             own.id = new_id;
-            own.sealed = Default::default();
+            own.is_changed = true;
             return;
         }
         let is_full = error.is(Code::TooManyMembers) && !own.callers.is_empty();
@@ -214,13 +259,31 @@ impl Client {
         if self.channel_token_rejected(now, id, &error) {
             return;
         }
-        let Some(presence) = self.presence_mut(id) else { return };
-        let callers = presence.own.clear();
+        self.fail_own(now, id, error);
+    }
+
+    /// Ends the page's member, whose entry is refused or cannot be signed. An earlier entry that the relay has leaves, too.
+    pub(super) fn fail_own(&mut self, now: Now, id: ChannelId, error: ClientError) {
+        let Some(Presence { own, .. }) = self.presence_mut(id) else { return };
+        let (member, is_present) = (own.id, own.is_present);
+        let callers = own.clear();
+        if is_present && self.phase.is_connected() {
+            // The answer completes no call.
+            let enter = EnterId(self.next_id());
+            self.send_leave(now, id, member, enter);
+        }
         if callers.is_empty() {
             let subscriptions = self.confirmed_members(id);
             return self.notify(subscriptions, Notice::Error(error));
         }
         self.fail_entering(callers, &error);
+    }
+
+    fn send_leave(&mut self, now: Now, id: ChannelId, member: MemberId, enter: EnterId) {
+        let deadline = self.request_deadline(now);
+        let request = self.requests.add(now.instant, deadline, Request::Leave(enter));
+        let (channel_id, member) = (presence_id(id).into(), member.to_vec().into());
+        self.send(&ToRelay::PresenceLeave(PresenceLeave { request, channel_id, member }));
     }
 
     /// Fails calls to enter.

@@ -2,19 +2,19 @@
 //! [`super::own_entry`] the page's own member.
 
 use crate::{
-    Client, ClientError, Event, Instant, Notice, Now, SubscriptionId,
+    Client, ClientError, Event, Member, Notice, Now, SubscriptionId, VerificationId,
     entropy::array,
     state::{
         channel_spec::ChannelSpec,
-        presence::{Place, presence_id},
+        listed_entry::{Known, Listed, Stage},
+        presence::{Place, Presence, presence_id},
         requests::Request,
         subscription::Subscription,
     },
 };
-use bytes::Bytes;
 use sealwire_protocol::{
-    ChannelId, Code, Entry, EntryPlace, MemberId, SealedMessage, limits,
-    wire::{Position, Presence, PresenceAccepted, PresenceEnded, PresenceEntry, Subscribed},
+    AuthorSignature, ChannelId, Code, Entry, EntryPlace, MemberId, SealedMessage, limits,
+    wire::{self, Position, PresenceAccepted, PresenceEnded, PresenceEntry, Subscribed},
 };
 
 const MAX_AGE_MS: u64 = limits::MAX_PRESENCE_AGE * 1000;
@@ -41,7 +41,7 @@ impl Client {
 
     /// Returns the members of a presence, in the order in which they entered.
     #[must_use]
-    pub fn members(&self, subscription: SubscriptionId) -> Vec<crate::Member> {
+    pub fn members(&self, subscription: SubscriptionId) -> Vec<Member> {
         let channel = self.subscriptions.get(&subscription).and_then(Subscription::channel);
         let presence = channel.and_then(|id| self.channels.get(&id)?.presence.as_ref());
         let mut members = presence.map_or_else(Vec::new, |presence| presence.members());
@@ -85,7 +85,7 @@ impl Client {
     }
 
     /// Handles a piece of a state or of a batch of changes.
-    pub(super) fn presence_received(&mut self, now: Now, message: Presence) {
+    pub(super) fn presence_received(&mut self, now: Now, message: wire::Presence) {
         let id = presence_id(message.channel_id());
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let (true, Some(presence)) = (channel.receives(), &mut channel.presence) else { return };
@@ -101,16 +101,17 @@ impl Client {
             }
         }
         let mut refusal = None;
-        for entry in message.entries {
-            refusal = self.take_entry(now, id, entry).err().or(refusal);
+        for PresenceEntry { member, number, sealed, in_grace } in message.entries {
+            if let Ok(member) = MemberId::try_from(&member[..]) {
+                let listed = Listed { member, number, in_grace };
+                refusal = self.take_entry(now, id, listed, &sealed).err().or(refusal);
+            }
         }
         if !message.more {
-            let mut is_first = false;
             if let Some(presence) = self.presence_mut(id).filter(|_| message.is_state) {
-                is_first = !presence.is_known;
                 presence.end_state(now.instant);
             }
-            self.report_changes(id, is_first);
+            self.report_changes(id);
         }
         self.report_refusal(id, refusal);
     }
@@ -118,15 +119,31 @@ impl Client {
     /// Opens the entries that waited, once there is another session or token.
     pub(super) fn open_waiting(&mut self, now: Now, id: ChannelId) {
         let Some(presence) = self.presence_mut(id) else { return };
-        if presence.waiting.is_empty() {
-            return;
-        }
         let mut refusal = None;
-        for entry in core::mem::take(&mut presence.waiting) {
-            refusal = self.take_entry(now, id, entry).err().or(refusal);
+        for (listed, stage) in core::mem::take(&mut presence.waiting) {
+            let result = match stage {
+                Stage::Sealed(sealed) => self.take_entry(now, id, listed, &sealed),
+                stage => self.put_entry(now, id, listed, stage),
+            };
+            refusal = result.err().or(refusal);
         }
-        self.report_changes(id, false);
+        self.report_changes(id);
         self.report_refusal(id, refusal);
+    }
+
+    /// Handles the host's answer about the signature of an entry.
+    pub(super) fn entry_verified(&mut self, now: Now, verification: VerificationId, is_valid: bool) {
+        for id in self.channels.keys() {
+            let waiting = self.presence_mut(id).and_then(|presence| presence.take_verifying(verification));
+            let Some((listed, mut known)) = waiting else { continue };
+            known.member.is_verified = true;
+            let result = match is_valid {
+                true => self.put_entry(now, id, listed, Stage::Opened(known)),
+                false => Err(false_signature()),
+            };
+            self.report_changes(id);
+            self.report_refusal(id, result.err());
+        }
     }
 
     /// Removes the members that did not return and those whose entry is too old.
@@ -134,13 +151,13 @@ impl Client {
         for id in self.channels.keys() {
             let Some(presence) = self.presence_mut(id) else { continue };
             presence.expire(now.instant);
-            self.report_changes(id, false);
+            self.report_changes(id);
         }
     }
 
     /// Reports all members to a subscription that joins a presence which the client knows.
     pub(super) fn report_members(&mut self, id: ChannelId, subscription: SubscriptionId) {
-        if let Some(presence) = self.presence_mut(id).filter(|presence| presence.is_known) {
+        if let Some(presence) = self.presence_mut(id).filter(|presence| presence.is_reported) {
             let changed = presence.members();
             self.events.push_back(Event::Members {
                 subscriptions: vec![subscription],
@@ -151,12 +168,10 @@ impl Client {
     }
 
     /// Reports the changes. The first state is reported even if it is empty.
-    fn report_changes(&mut self, id: ChannelId, is_first: bool) {
-        let Some((changed, left)) = self.presence_mut(id).map(|presence| presence.take_changes()) else {
-            return;
-        };
+    fn report_changes(&mut self, id: ChannelId) {
+        let Some((changed, left)) = self.presence_mut(id).and_then(Presence::take_changes) else { return };
         let subscriptions = self.confirmed_members(id);
-        if !subscriptions.is_empty() && (is_first || !changed.is_empty() || !left.is_empty()) {
+        if !subscriptions.is_empty() {
             self.events.push_back(Event::Members { subscriptions, changed, left });
         }
     }
@@ -179,31 +194,37 @@ impl Client {
         members.iter().copied().filter(is_confirmed).collect()
     }
 
-    pub(super) fn presence_mut(&mut self, id: ChannelId) -> Option<&mut crate::state::presence::Presence> {
+    pub(super) fn presence_mut(&mut self, id: ChannelId) -> Option<&mut Presence> {
         self.channels.get_mut(&id)?.presence.as_deref_mut()
     }
 
     /// Opens an entry and inserts its member, unless the client knows this or a later entry of it.
-    fn take_entry(&mut self, now: Now, id: ChannelId, mut entry: PresenceEntry) -> Result<(), ClientError> {
-        let Ok(member) = MemberId::try_from(&entry.member[..]) else { return Ok(()) };
-        let (number, in_grace) = (entry.number, entry.in_grace);
-        let Some(presence) = self.presence_mut(id) else { return Ok(()) };
-        if presence.knows(now.instant, member, number, in_grace) {
+    fn take_entry(
+        &mut self,
+        now: Now,
+        id: ChannelId,
+        listed: Listed,
+        sealed: &[u8],
+    ) -> Result<(), ClientError> {
+        if self.presence_mut(id).is_none_or(|presence| presence.knows(now.instant, listed)) {
             return Ok(());
         }
-        let place = EntryPlace { channel: presence_id(id), member, number };
-        let opened = self.open_entry(now, id, place, &entry.sealed);
+        let stage = self.open_entry(now, id, listed, sealed)?;
+        self.put_entry(now, id, listed, stage)
+    }
+
+    /// Inserts the member of an entry, or keeps an entry that waits.
+    fn put_entry(
+        &mut self,
+        now: Now,
+        id: ChannelId,
+        listed: Listed,
+        stage: Stage,
+    ) -> Result<(), ClientError> {
         let Some(presence) = self.presence_mut(id) else { return Ok(()) };
-        let has_room = match opened? {
-            Some((entry, expires_at)) => {
-                presence.insert(now.instant, (member, number, in_grace), entry, expires_at)
-            }
-            None => {
-                // The bytes are part of the whole message, which the entry must not keep.
-                entry.sealed = Bytes::copy_from_slice(&entry.sealed);
-                entry.member = Bytes::copy_from_slice(&entry.member);
-                presence.wait(entry)
-            }
+        let has_room = match stage {
+            Stage::Opened(known) => presence.insert(now.instant, known, listed.in_grace),
+            waiting => presence.wait(listed, waiting),
         };
         if has_room {
             return Ok(());
@@ -212,27 +233,65 @@ impl Client {
         Err(ClientError::new(Code::TooManyMembers, message))
     }
 
-    /// Opens an entry. Returns its content and the time from which it is too old, or `None` if the key or the time is missing.
+    /// Opens an entry as far as possible without the host.
     fn open_entry(
         &mut self,
         now: Now,
         id: ChannelId,
-        place: EntryPlace,
-        sealed: &[u8],
-    ) -> Result<Option<(Entry, Instant)>, ClientError> {
+        Listed { member, number, .. }: Listed,
+        bytes: &[u8],
+    ) -> Result<Stage, ClientError> {
         let message = "an entry of the presence could not be opened";
         let unreadable = || ClientError::new(Code::MessageUnreadable, message);
-        let sealed = SealedMessage::parse(sealed).map_err(|_| unreadable())?;
+        let sealed = SealedMessage::parse(bytes).map_err(|_| unreadable())?;
+        // The bytes are part of the whole message, which an entry that waits must not keep.
+        let waiting = || Ok(Stage::Sealed(bytes.to_vec()));
         let Some(key) = self.channels.get(&id).and_then(|channel| channel.key(sealed.key_id())) else {
             let waits = matches!(self.await_key(now, id, sealed.key_id()), Ok(true));
-            return if waits { Ok(None) } else { Err(unreadable()) };
+            return if waits { waiting() } else { Err(unreadable()) };
         };
-        let entry = place.open(&sealed, key).map_err(|_| unreadable())?;
+        let place = EntryPlace { channel: presence_id(id), member, number };
+        let mut entry = place.open(&sealed, key).map_err(|_| unreadable())?;
+        let Some(age_ms) = self.entry_age_ms(now, entry.sealed_at.0)? else { return waiting() };
+        let mut verification = None;
+        if let Some(signature) = entry.signature.take() {
+            if !is_certified(&entry, &signature) {
+                return Err(false_signature());
+            }
+            verification =
+                self.request_verification(sealed.key_id(), &signature, || place.signed_text(&entry));
+        }
+        let Entry { entered_at, account, data, .. } = entry;
+        let known = Box::new(Known {
+            number,
+            member: Member {
+                id: member,
+                data,
+                account,
+                is_verified: false,
+                entered_at_ms: entered_at.0,
+                in_grace: false,
+                is_self: false,
+            },
+            grace_ends: None,
+            is_missing: false,
+            is_listed: true,
+            is_changed: true,
+            expires_at: now.instant.after(MAX_AGE_MS - age_ms),
+        });
+        Ok(match verification {
+            Some(verification) => Stage::Verifying(verification, known),
+            None => Stage::Opened(known),
+        })
+    }
+
+    /// Returns the age of an entry, or `None` if the entry waits for the time. Refuses an entry that is too old.
+    fn entry_age_ms(&mut self, now: Now, sealed_at: u64) -> Result<Option<u64>, ClientError> {
         let Some(clock) = self.backend_clock else { return Ok(None) };
-        let (now_ms, sealed_at) = (clock.at(now).0, entry.sealed_at.0);
+        let now_ms = clock.at(now).0;
         let age_ms = now_ms.saturating_sub(sealed_at);
         if age_ms < MAX_AGE_MS && sealed_at <= now_ms.saturating_add(MAX_AHEAD_MS) {
-            return Ok(Some((entry, now.instant.after(MAX_AGE_MS - age_ms))));
+            return Ok(Some(age_ms));
         }
         if !clock.is_confirmed(now) {
             self.request_time(now);
@@ -242,4 +301,17 @@ impl Client {
                        check the clocks of the app's backends";
         Err(ClientError::new(Code::MessageStale, message))
     }
+}
+
+/// Returns true if the certificate is for the account of the entry and was valid when the page sealed it.
+fn is_certified(entry: &Entry, signature: &AuthorSignature) -> bool {
+    signature.certificate.as_ref().is_some_and(|certificate| {
+        certificate.account() == entry.account && certificate.expires_at() >= entry.sealed_at
+    })
+}
+
+fn false_signature() -> ClientError {
+    let message =
+        "an entry of the presence was refused: its signature is not that of a page with a valid certificate";
+    ClientError::new(Code::SenderUnverified, message)
 }

@@ -4,7 +4,7 @@
 //! sends all of it again ([`crate::state::flow_control`]).
 
 use crate::{
-    Client, ClientError, Entropy, Event, Now, PublishId, Receipt,
+    Client, ClientError, Entropy, Event, Now, PublishId, Receipt, SigningId,
     entropy::array,
     state::{
         channel_spec::{ChannelSpec, CheckedSpec},
@@ -133,7 +133,7 @@ impl Client {
             self.send_bytes(frame);
         }
         for (publish, text) in to_sign {
-            self.events.push_back(Event::SignRequested { publish, text });
+            self.events.push_back(Event::SignRequested { signing: SigningId(publish.0), text });
         }
         if awaits_time {
             self.request_time(now);

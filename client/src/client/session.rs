@@ -160,7 +160,7 @@ impl Client {
             Phase::AwaitingSession => self.give_up(now, error),
             Phase::Connected(_) => {
                 if request.certify && !error.is_retryable() {
-                    self.fail_unsigned(&error);
+                    self.fail_unsigned(now, &error);
                 }
                 if is_refresh {
                     self.refresh_failed(now, error);

@@ -6,6 +6,7 @@ pub(crate) mod channel;
 pub(crate) mod channel_spec;
 pub(crate) mod continuity;
 pub(crate) mod flow_control;
+pub(crate) mod listed_entry;
 pub(crate) mod missing_keys;
 pub(crate) mod names;
 pub(crate) mod own_entry;

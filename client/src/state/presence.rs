@@ -5,49 +5,31 @@
 
 use crate::{
     Instant,
-    event::Member,
+    event::{Member, VerificationId},
     state::{
+        listed_entry::{Known, Listed, Stage},
         own_entry::{Own, Sent},
         vec_map::VecMap,
     },
 };
-use sealwire_protocol::{ChannelId, Entry, MemberId, wire::PresenceEntry};
+use sealwire_protocol::{ChannelId, MemberId};
 
 /// The time for which a member that may be about to return stays: the default grace time of a relay.
 pub(crate) const GRACE_MS: u64 = 15_000;
 /// The bytes of all entries of a presence. Further entries are refused.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
-/// The bytes that an entry counts at least.
-const MIN_ENTRY_BYTES: usize = 256;
 
 /// Returns the id under which the client keeps the presence of a channel, or, given this id, that of the channel.
 pub(crate) fn presence_id(channel: ChannelId) -> ChannelId {
     ChannelId(channel.0.map(|byte| !byte))
 }
 
-/// A member as the client knows it.
-struct Known {
-    number: u64,
-    member: Member,
-    bytes: usize,
-    /// The end of the time for which the member is in grace.
-    grace_ends: Option<Instant>,
-    /// The relay no longer has the member, which may be about to return.
-    is_missing: bool,
-    /// The current state contains the member.
-    is_listed: bool,
-    /// The app does not know the member as it is.
-    is_changed: bool,
-    /// The time from which the entry is too old.
-    expires_at: Instant,
-}
-
 /// The presence of a channel.
 pub(crate) struct Presence {
     pub(crate) own: Own,
-    members: VecMap<MemberId, Known>,
-    /// Entries that wait for a key or for the time.
-    pub(crate) waiting: Vec<PresenceEntry>,
+    members: VecMap<MemberId, Box<Known>>,
+    /// Entries that wait for a key, for the time or for the verification of their signature.
+    pub(crate) waiting: Vec<(Listed, Stage)>,
     bytes: usize,
     /// The version of the last state or batch.
     version: u64,
@@ -58,7 +40,9 @@ pub(crate) struct Presence {
     /// stay for a grace time.
     is_resuming: bool,
     /// A state was complete.
-    pub(crate) is_known: bool,
+    is_known: bool,
+    /// The app knows the members.
+    pub(crate) is_reported: bool,
     left: Vec<MemberId>,
     /// The time at which a member may leave or return.
     check_at: Option<Instant>,
@@ -86,6 +70,7 @@ impl Presence {
             has_more: false,
             is_resuming: false,
             is_known: false,
+            is_reported: false,
             left: Vec::new(),
             check_at: None,
         }
@@ -140,58 +125,53 @@ impl Presence {
     }
 
     /// Records that the relay listed an entry. Returns true if the client knows this or a later entry of the member.
-    pub(crate) fn knows(&mut self, now: Instant, id: MemberId, number: u64, in_grace: bool) -> bool {
-        let Some(known) = self.members.get_mut(&id).filter(|known| known.number >= number) else {
-            return false;
-        };
+    pub(crate) fn knows(&mut self, now: Instant, listed: Listed) -> bool {
+        let Some(known) = self.members.get_mut(&listed.member) else { return false };
+        // A member keeps its former entry while a later one waits.
         (known.is_listed, known.is_missing) = (true, false);
-        self.set_grace(now, id, in_grace);
-        true
+        let is_known = known.number >= listed.number;
+        if is_known {
+            self.set_grace(now, listed.member, listed.in_grace);
+        }
+        is_known
     }
 
-    /// Keeps an entry until its key or the time is known. Returns false if there is no room.
-    pub(crate) fn wait(&mut self, entry: PresenceEntry) -> bool {
-        let waiting = self.waiting.iter().map(|entry| entry.sealed.len().max(MIN_ENTRY_BYTES)).sum::<usize>();
-        // The entry that it replaces stays until then.
-        if let Ok(id) = MemberId::try_from(&entry.member[..])
-            && let Some(known) = self.members.get_mut(&id)
-        {
-            known.is_listed = true;
-        }
-        let has_room = waiting + self.bytes + entry.sealed.len() <= MAX_BYTES;
+    /// Keeps an entry that waits. Returns false if there is no room.
+    pub(crate) fn wait(&mut self, listed: Listed, stage: Stage) -> bool {
+        let waiting: usize = self.waiting.iter().map(|(_, stage)| stage.bytes()).sum();
+        let has_room = waiting + self.bytes + stage.bytes() <= MAX_BYTES;
         if has_room {
-            self.waiting.retain(|other| other.member != entry.member);
-            self.waiting.push(entry);
+            // A later entry does not end a verification. Otherwise the client would never show a member that changes often.
+            self.waiting.retain(|(other, stage)| other.member != listed.member || stage.is_being_verified());
+            self.waiting.push((listed, stage));
         }
         has_room
     }
 
-    /// Inserts or replaces a member. Returns false if there is no room.
-    pub(crate) fn insert(
-        &mut self,
-        now: Instant,
-        (id, number, in_grace): (MemberId, u64, bool),
-        entry: Entry,
-        expires_at: Instant,
-    ) -> bool {
-        let Entry { entered_at, account, data, .. } = entry;
-        let bytes = (data.len() + account.len()).max(MIN_ENTRY_BYTES);
-        let bytes_before = self.members.get(&id).map_or(0, |known| known.bytes);
-        if self.bytes - bytes_before + bytes > MAX_BYTES {
+    /// Takes the entry whose signature the host was asked about.
+    pub(crate) fn take_verifying(&mut self, verification: VerificationId) -> Option<(Listed, Box<Known>)> {
+        let is_asked =
+            |(_, stage): &(_, Stage)| matches!(stage, Stage::Verifying(id, _) if *id == verification);
+        let index = self.waiting.iter().position(is_asked)?;
+        match self.waiting.remove(index) {
+            (listed, Stage::Verifying(_, known)) => Some((listed, known)),
+            _ => None,
+        }
+    }
+
+    /// Inserts or replaces a member, unless the client knows a later entry. Returns false if there is no room.
+    pub(crate) fn insert(&mut self, now: Instant, mut known: Box<Known>, in_grace: bool) -> bool {
+        let (id, expires_at) = (known.member.id, known.expires_at);
+        let former = self.members.get(&id);
+        if former.is_some_and(|former| former.number >= known.number) {
+            return true;
+        }
+        let bytes = self.bytes - former.map_or(0, |former| former.bytes()) + known.bytes();
+        if bytes > MAX_BYTES {
             return false;
         }
-        self.bytes = self.bytes - bytes_before + bytes;
-        let is_self = id == self.own.id && self.own.data.is_some();
-        let known = Known {
-            number,
-            member: Member { id, data, account, entered_at_ms: entered_at.0, in_grace: false, is_self },
-            bytes,
-            grace_ends: None,
-            is_missing: false,
-            is_listed: true,
-            is_changed: true,
-            expires_at,
-        };
+        self.bytes = bytes;
+        known.member.is_self = id == self.own.id && self.own.data.is_some();
         self.members.insert(id, known);
         self.check_no_later_than(expires_at);
         self.set_grace(now, id, in_grace);
@@ -199,9 +179,9 @@ impl Presence {
     }
 
     pub(crate) fn remove(&mut self, id: &MemberId) {
-        self.waiting.retain(|entry| entry.member != id[..]);
+        self.waiting.retain(|(listed, _)| listed.member != *id);
         let Some(known) = self.members.remove(id) else { return };
-        self.bytes -= known.bytes;
+        self.bytes -= known.bytes();
         self.left.push(*id);
     }
 
@@ -233,8 +213,14 @@ impl Presence {
         self.check_at
     }
 
-    /// Takes the changes since the last call: the members that joined or changed, and the ids of those that left.
-    pub(crate) fn take_changes(&mut self) -> (Vec<Member>, Vec<MemberId>) {
+    /// Takes the changes since the last call: the members that joined or changed, and the ids of those that left. Returns
+    /// `None` if there are none. The first state counts as a change. It waits for the verification of its signatures.
+    pub(crate) fn take_changes(&mut self) -> Option<(Vec<Member>, Vec<MemberId>)> {
+        let is_first = !self.is_reported;
+        if is_first && (!self.is_known || self.waiting.iter().any(|(_, stage)| stage.is_being_verified())) {
+            return None;
+        }
+        self.is_reported = true;
         let mut changed = Vec::new();
         for known in self.members.values_mut() {
             if core::mem::take(&mut known.is_changed) {
@@ -243,7 +229,7 @@ impl Presence {
         }
         let mut left = core::mem::take(&mut self.left);
         left.retain(|id| !self.members.contains(id));
-        (changed, left)
+        (is_first || !changed.is_empty() || !left.is_empty()).then_some((changed, left))
     }
 
     /// Returns all members.

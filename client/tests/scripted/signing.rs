@@ -1,7 +1,7 @@
 //! Publications that the page signs with a key of its own, which its session certifies.
 
 use crate::support::*;
-use sealwire_client::{ClientError, Event, PublishId, SessionReason};
+use sealwire_client::{ClientError, Event, PublishId, SessionReason, SigningId};
 use sealwire_protocol::{
     Code, Message, OpenedMessage, SealedMessage, Signature, UnixSeconds, signed_text,
     wire::{Publish, ToRelay},
@@ -28,13 +28,13 @@ fn connected(is_certified: bool) -> Harness {
 /// Takes the request for a signature.
 fn requested(harness: &mut Harness) -> (PublishId, Vec<u8>) {
     match harness.next_event() {
-        Event::SignRequested { publish, text } => (publish, text),
+        Event::SignRequested { signing, text } => (PublishId(signing.0), text),
         other => panic!("{other:?}"),
     }
 }
 
 fn sign(harness: &mut Harness, publish: PublishId) {
-    harness.client.handle_signed(harness.now(), publish, Some(SIGNATURE));
+    harness.client.handle_signed(harness.now(), SigningId(publish.0), Some(SIGNATURE));
     harness.drain();
 }
 
@@ -206,7 +206,7 @@ fn a_host_that_cannot_sign_fails_the_publish_and_those_behind_it_go_on() {
     let mut harness = connected(true);
     let [first, second] = ["1", "2"].map(|payload| harness.publish_signed("absences", payload));
     sign(&mut harness, second);
-    harness.client.handle_signed(harness.now(), first, None);
+    harness.client.handle_signed(harness.now(), SigningId(first.0), None);
     harness.drain();
     harness.events.retain(|event| matches!(event, Event::PublishDone { .. }));
     assert_eq!(harness.expect_publish_error(first).code.name(), "SIGNING_UNAVAILABLE");

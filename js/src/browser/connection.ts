@@ -78,12 +78,12 @@ export class Connection implements ObservedConnection {
   #generation = 0;
   #unwatchLifecycle: (() => void) | undefined;
   /** True if sessions certify the key of this page, because the app signs. */
-  #certifies: boolean;
+  #certifies = false;
 
   constructor(options: RealtimeOptions, sources?: CoreSources) {
     this.#options = options;
     this.#sources = sources;
-    this.#certifies = options.signed === true && !sources && verifiesSignatures();
+    if (options.signed === true) this.expectSigning();
   }
 
   /** True if the app signs the messages of this client, unless a call says otherwise. */
@@ -131,16 +131,20 @@ export class Connection implements ObservedConnection {
     return client;
   }
 
-  /** Refuses a call that needs verified senders if the page cannot verify them. A relay for tests vouches for them. */
-  needSignatures(senders: string): void {
-    if (!this.#sources) needSignatures(senders);
+  /** Refuses a call with an option that needs signatures if the page cannot verify them. A relay for tests vouches for them. */
+  needSignatures(option: string): void {
+    if (!this.#sources) needSignatures(option);
   }
 
-  /** Prepares for a signed message. Refuses it if the page cannot sign. A relay for tests vouches for the sender. */
+  /** Prepares for a signature. Refuses it if the page cannot sign. A relay for tests vouches for the sender. */
   needSigning(): void {
-    if (this.#sources) return;
-    needSigning();
-    this.#certifies = true;
+    if (!this.#sources) needSigning();
+    this.expectSigning();
+  }
+
+  /** Lets the next session certify the key of this page, which may sign later. */
+  expectSigning(): void {
+    this.#certifies ||= !this.#sources && verifiesSignatures();
   }
 
   /** Passes an observation to the panels that show this client. */
@@ -243,13 +247,13 @@ export class Connection implements ObservedConnection {
       verify: (verification, ...signed) => {
         void verifier.verify(...signed).then((isValid) => client().provideVerified(verification, isValid));
       },
-      sign: (publish, text) => {
+      sign: (signing, text) => {
         const copy = text.slice();
         pageKey()
           .then((key) => key.sign(copy))
           .then(
-            (signature) => client().provideSigned(publish, signature),
-            () => client().provideSigned(publish, undefined),
+            (signature) => client().provideSigned(signing, signature),
+            () => client().provideSigned(signing, undefined),
           );
       },
       state: (state, error) => {

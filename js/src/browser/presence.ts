@@ -1,8 +1,9 @@
 // realtime.presence(): loaded on demand, because most apps have no presence.
 
+import { checkSigned } from '../arguments/call-options.js';
 import { invalid } from '../arguments/invalid.js';
 import { byteLength } from '../arguments/names.js';
-import { checkFunction, checkOptions } from '../arguments/options.js';
+import { checkFunction, checkOptions, checkToken } from '../arguments/options.js';
 import { plainJson } from '../arguments/plain-json.js';
 import type { ChannelSpec, Client, MemberRow, Notice } from '../core/browser-core.js';
 import { errorFromCore } from '../errors/from-core.js';
@@ -25,10 +26,16 @@ export async function openPresence(
 ): Promise<Presence> {
   const options = checkOptions(given);
   const named = channelSpec(channel, options, false);
-  const { tabs = 'separate', onError } = options as PresenceOptions;
+  const { tabs = 'separate', members = 'any', onError } = options as PresenceOptions;
   if (tabs !== 'separate' && tabs !== 'merged') {
     throw invalid("The option tabs must be 'separate' or 'merged'.");
   }
+  if (members !== 'any' && members !== 'verified') {
+    throw invalid("The option members must be 'any' or 'verified'.");
+  }
+  if (members === 'verified') connection.needSignatures("members: 'verified'");
+  const signed = checkSigned(options['signed']) ?? connection.signs;
+  if (signed) connection.expectSigning();
   if (onError !== undefined) checkFunction(onError, 'The option onError');
   const audience = {
     channel: named.spec.name,
@@ -37,7 +44,11 @@ export async function openPresence(
     senders: 'any' as const,
     unheard: new Set<string>(),
   };
-  const opened = new OpenedPresence(connection, named, tabs === 'merged', audience);
+  const shown = (all: readonly Member[]) => {
+    const accepted = members === 'any' ? all : all.filter(({ accountId }) => accountId !== undefined);
+    return tabs === 'merged' ? merged(accepted) : accepted;
+  };
+  const opened = new OpenedPresence(connection, named, { shown, signed, audience });
   return connection.withWait(limitsOf(options), (wait) => opened.open(wait));
 }
 
@@ -48,11 +59,19 @@ function dataText(data: unknown): string {
   throw invalid(`The data has ${bytes} bytes as JSON; the limit is ${MAX_DATA_BYTES}. Send a reference.`);
 }
 
+/** The options of one presence. */
+interface Given {
+  /** Returns the members that the app gets. */
+  shown: (members: readonly Member[]) => readonly Member[];
+  /** True if the page signs its entry. */
+  signed: boolean;
+  audience: Audience;
+}
+
 class OpenedPresence {
   readonly #connection: Connection;
   readonly #named: NamedChannel;
-  readonly #merges: boolean;
-  readonly #audience: Audience;
+  readonly #given: Given;
   readonly #members = new Map<string, Member>();
   readonly #listeners = new Set<PresenceListener>();
   #snapshot: readonly Member[] = [];
@@ -63,11 +82,10 @@ class OpenedPresence {
   #known: () => void = () => {};
   #stop: (() => void)[] = [];
 
-  constructor(connection: Connection, named: NamedChannel, merges: boolean, audience: Audience) {
+  constructor(connection: Connection, named: NamedChannel, given: Given) {
     this.#connection = connection;
     this.#named = named;
-    this.#merges = merges;
-    this.#audience = audience;
+    this.#given = given;
   }
 
   /** Resolves once the members are known. */
@@ -124,31 +142,33 @@ class OpenedPresence {
 
   #changed(rows: MemberRow[]): void {
     if (!this.#isLive) return;
-    for (const [id, data, account, enteredAt, inGrace, isSelf] of rows) {
-      if (data === undefined) {
+    for (const [id, ...content] of rows) {
+      if (content.length === 0) {
         this.#members.delete(id);
         continue;
       }
+      const [data, account, enteredAt, inGrace, isSelf, isVerified] = content;
       try {
         this.#members.set(id, {
           id,
           data: JSON.parse(data),
+          ...(isVerified && { accountId: account }),
           ...(account && { claimedAccountId: account }),
-          enteredAt: enteredAt as number,
-          inGrace: inGrace as boolean,
-          isSelf: isSelf as boolean,
+          enteredAt,
+          inGrace,
+          isSelf,
           connections: 1,
         });
       } catch (cause) {
         this.#members.delete(id);
         const message = 'The data of a member is not JSON.';
-        deliverError(this.#audience, new SealwireError('MESSAGE_UNREADABLE', message, { cause }));
+        deliverError(this.#given.audience, new SealwireError('MESSAGE_UNREADABLE', message, { cause }));
       }
     }
     const inOrder = [...this.#members.values()].sort(
       (a, b) => a.enteredAt - b.enteredAt || (a.id < b.id ? -1 : 1),
     );
-    this.#snapshot = this.#merges ? merged(inOrder) : inOrder;
+    this.#snapshot = this.#given.shown(inOrder);
     this.#known();
     this.#notify();
   }
@@ -171,7 +191,7 @@ class OpenedPresence {
       this.#notify();
       this.#end();
     }
-    deliverError(this.#audience, noticeError(notice));
+    deliverError(this.#given.audience, noticeError(notice));
   }
 
   #end(): void {
@@ -189,14 +209,20 @@ class OpenedPresence {
   #handle(client: Client, id: number): Presence {
     const converted = (error: unknown) => Promise.reject(errorFromCore(error));
     const snapshot = () => this.#snapshot;
+    const isLive = () => this.#isLive;
+    const { signed } = this.#given;
     const enter = async (data: unknown): Promise<void> => {
       const text = dataText(data);
+      if (signed) this.#connection.needSigning();
       this.#hasEntered = true;
-      await client.enter(id, text).catch(converted);
+      await client.enter(id, text, signed).catch(converted);
     };
     return {
       get members() {
         return snapshot();
+      },
+      get state() {
+        return isLive() ? 'open' : 'ended';
       },
       enter,
       update: async (data) => {
@@ -206,7 +232,7 @@ class OpenedPresence {
       leave: async () => {
         this.#hasEntered = false;
         this.#former = {};
-        await client.enter(id, undefined).catch(converted);
+        await client.enter(id, undefined, false).catch(converted);
       },
       onChange: (listener) => {
         checkFunction(listener, 'The listener');
@@ -214,6 +240,11 @@ class OpenedPresence {
         const entry: PresenceListener = (members) => listener(members);
         this.#listeners.add(entry);
         return () => void this.#listeners.delete(entry);
+      },
+      refreshToken: async (token) => {
+        const checked = checkToken(token);
+        if (checked === undefined) throw invalid('refreshToken() needs a token.');
+        await client.refreshToken(id, checked).catch(converted);
       },
       close: async () => {
         if (!this.#isLive) return;

@@ -33,7 +33,7 @@ export async function subscribe(
   const named = channelSpec(channel, options, global);
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
   const audience = audienceOf(channel, callback, options);
-  if (audience.senders !== 'any') connection.needSignatures(audience.senders);
+  if (audience.senders !== 'any') connection.needSignatures(`senders: '${audience.senders}'`);
   const limits = limitsOf(options);
   const state = new SubscriptionStateTracker(checkOnState(options['onState']));
   const subscriber = new Subscriber(connection, named, replaySeconds, audience, state);

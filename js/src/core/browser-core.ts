@@ -66,7 +66,7 @@ export interface Host {
     certificate: Uint8Array,
   ): void;
   /** Signs with the key of the page. The result goes to the client's `provideSigned`. `text` is a view, as for `open`. */
-  sign(publish: number, text: Uint8Array): void;
+  sign(signing: number, text: Uint8Array): void;
 }
 
 export interface ClientOptions {
@@ -135,17 +135,20 @@ export interface PublishOptions extends CallOptions {
   signed?: boolean;
 }
 
-/** A member that changed, as `[id, data, account, enteredAt, inGrace, isSelf]`, or `[id]` for one that left. */
-export type MemberRow =
-  | [id: string, data: string, account: string, enteredAt: number, inGrace: boolean, isSelf: boolean]
-  | [
-      id: string,
-      data?: undefined,
-      account?: undefined,
-      enteredAt?: undefined,
-      inGrace?: undefined,
-      isSelf?: undefined,
-    ];
+/** A member that changed, or, with its id alone, one that left. `isVerified` is true if a signature proves the account. */
+export type MemberRow = [
+  id: string,
+  ...content:
+    | []
+    | [
+        data: string,
+        account: string,
+        enteredAt: number,
+        inGrace: boolean,
+        isSelf: boolean,
+        isVerified: boolean,
+      ],
+];
 
 export interface SubscribeOptions extends CallOptions {
   /**
@@ -166,8 +169,8 @@ export interface Client {
     onNotice: (notice: Notice) => void,
   ): Promise<number>;
   unsubscribe(id: number): Promise<void>;
-  /** Enters a presence, or replaces the data of the page's member. Without data, the page leaves. */
-  enter(id: number, data: string | undefined): Promise<void>;
+  /** Enters a presence, or replaces the data of the page's member. Without data, the page leaves. The host signs if `signed`. */
+  enter(id: number, data: string | undefined, signed: boolean): Promise<void>;
   publish(channel: ChannelSpec, event: string, payload: string, options: PublishOptions): Promise<Published>;
   /** Stops waiting for a publication: its promise rejects. */
   withdraw(publish: number): void;
@@ -177,7 +180,7 @@ export interface Client {
   provideOpened(opening: number, plaintext: Uint8Array | undefined): void;
   provideVerified(verification: number, isValid: boolean): void;
   /** Passes a signature of 64 bytes, or undefined if the page could not sign. */
-  provideSigned(publish: number, signature: Uint8Array | undefined): void;
+  provideSigned(signing: number, signature: Uint8Array | undefined): void;
   pause(reason: PauseReason): void;
   wake(): void;
   close(): void;

@@ -30,8 +30,8 @@ class ClosableClient implements Client {
     await this.#core?.unsubscribe(id);
   }
 
-  enter(id: number, data: string | undefined): Promise<void> {
-    return this.#core?.enter(id, data) ?? closed();
+  enter(id: number, data: string | undefined, signed: boolean): Promise<void> {
+    return this.#core?.enter(id, data, signed) ?? closed();
   }
 
   publish(...given: Parameters<Client['publish']>): ReturnType<Client['publish']> {

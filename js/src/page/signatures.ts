@@ -13,11 +13,11 @@ export function verifiesSignatures(): boolean {
   return globalThis.crypto?.subtle !== undefined;
 }
 
-/** Refuses a subscription that needs verified senders on a page that cannot verify them. */
-export function needSignatures(senders: string): void {
+/** Refuses a call that needs verified senders or members on a page that cannot verify them. `option` is in the error. */
+export function needSignatures(option: string): void {
   if (verifiesSignatures()) return;
   throw invalid(
-    `The option senders: '${senders}' needs WebCrypto, which this page lacks. Serve the page with HTTPS, or leave the option out.`,
+    `The option ${option} needs WebCrypto, which this page lacks. Serve the page with HTTPS, or leave the option out.`,
   );
 }
 
@@ -26,7 +26,7 @@ export function needSigning(): void {
   if (verifiesSignatures()) return;
   throw new SealwireError(
     'SIGNING_UNAVAILABLE',
-    'A signed message needs WebCrypto, which this page lacks. Serve the page with HTTPS, or publish with signed: false.',
+    'Signing needs WebCrypto, which this page lacks. Serve the page with HTTPS, or pass signed: false.',
     { mayHaveArrived: false },
   );
 }

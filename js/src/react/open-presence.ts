@@ -1,32 +1,39 @@
 // The presence of one usePresence. React may run an effect's cleanup and the same effect again in one go (StrictMode, fast
 // refresh): a presence that is released and held again before the next microtask is never closed.
 
+import { deliverError } from '../browser/deliver.js';
 import type { Presence, PresenceMember, PresenceOptions } from '../browser/presence-types.js';
 import type { Realtime } from '../browser/types.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { SealwireError } from '../errors/sealwire-error.js';
 import type { PresenceState } from './presence-state.js';
+import { RetryTimer } from './retry-timer.js';
 
 export class OpenPresence {
+  isOver = false;
   readonly #realtime: Realtime;
   readonly #channel: string;
   readonly #options: () => PresenceOptions;
-  readonly #cancel = new AbortController();
+  /** The codes of the errors that the app has no listener for. */
+  readonly #unheard = new Set<string>();
+  readonly #retry = new RetryTimer();
   #state: PresenceState = { status: 'opening', members: [] };
   #changed: ((state: PresenceState) => void) | undefined;
   #isHeld = false;
   #isStarted = false;
+  /** The latest call of presence(), which its signal cancels. An earlier call shows nothing. */
+  #attempt: AbortController | undefined;
   #presence: Presence | undefined;
+  #token: unknown;
   /** The data as JSON text; undefined if the component is no member. */
   #data: string | undefined;
+  #removeStateListener: () => void = () => {};
 
+  /** `options` returns the options of the latest render. */
   constructor(realtime: Realtime, channel: string, options: () => PresenceOptions) {
     this.#realtime = realtime;
     this.#channel = channel;
     this.#options = options;
-  }
-
-  get isOver(): boolean {
-    return this.#cancel.signal.aborted;
   }
 
   /** Opens the presence, or keeps it. `changed` receives its states. */
@@ -37,6 +44,8 @@ export class OpenPresence {
     queueMicrotask(() => {
       if (!this.#isHeld || this.#isStarted) return;
       this.#isStarted = true;
+      const closed = () => this.#fail(closedError());
+      this.#removeStateListener = this.#realtime.onStateChange((state) => state === 'closed' && closed());
       void this.#open();
     });
   }
@@ -47,8 +56,9 @@ export class OpenPresence {
     this.#changed = undefined;
     queueMicrotask(() => {
       if (this.#isHeld || this.isOver) return;
-      this.#cancel.abort();
-      this.#presence?.close().catch(() => {});
+      this.isOver = true;
+      this.#removeStateListener();
+      this.#drop();
     });
   }
 
@@ -59,33 +69,113 @@ export class OpenPresence {
     this.#sendData();
   }
 
+  /** Renews the token of the presence with one of the same claims. If the presence has failed, it is opened again. */
+  renew(token: unknown): void {
+    if (typeof token !== 'string' || token === this.#token || !this.#isStarted || this.isOver) return;
+    const { status, error } = this.#state;
+    // A token does not open a connection that the app has closed.
+    if (error?.code === 'CLOSED') return;
+    if (status === 'failed') return this.#restart();
+    const presence = this.#presence;
+    // A presence that is not open yet takes the token once it is.
+    if (!presence) return;
+    this.#token = token;
+    this.#retry.stop();
+    presence.refreshToken(token).catch((thrown: unknown) => {
+      if (this.#presence === presence) this.#renewalFailed(token, errorFromCore(thrown));
+    });
+  }
+
   async #open(): Promise<void> {
-    let presence: Presence;
+    const options = this.#options();
+    this.#token = options.token;
+    const attempt = (this.#attempt = new AbortController());
+    const isCurrent = () => attempt === this.#attempt;
+    let presence: Presence | undefined;
+    const onError = (error: SealwireError) => {
+      if (!isCurrent()) return;
+      const { onError: listener } = options;
+      deliverError(
+        { channel: this.#channel, callback: () => {}, onError: listener, unheard: this.#unheard },
+        error,
+      );
+      if (presence?.state === 'ended') this.#fail(error);
+    };
     try {
-      const options = { ...this.#options(), signal: this.#cancel.signal };
-      presence = await this.#realtime.presence(this.#channel, options);
+      presence = await this.#realtime.presence(this.#channel, {
+        ...options,
+        onError,
+        signal: attempt.signal,
+      });
     } catch (thrown) {
-      if (!this.isOver) this.#set({ status: 'failed', members: [], error: errorFromCore(thrown) });
+      if (isCurrent()) this.#refused(errorFromCore(thrown));
       return;
     }
-    if (this.isOver) return void presence.close().catch(() => {});
+    if (!isCurrent()) return void presence.close().catch(() => {});
     this.#presence = presence;
-    const show = (members: readonly PresenceMember[]) => this.#set({ status: 'open', members });
+    this.#retry.reset();
+    const show = (members: readonly PresenceMember[]) => {
+      if (isCurrent()) this.#set({ status: 'open', members });
+    };
     presence.onChange(show);
     show(presence.members);
     if (this.#data !== undefined) this.#sendData();
+    this.renew(this.#options().token);
+  }
+
+  /** Handles a rejected presence(), as useChannel does: a retryable error is retried, except one about a token. */
+  #refused(error: SealwireError): void {
+    if (!error.retryable || error.code.startsWith('TOKEN_')) return this.#fail(error);
+    this.#set({ status: 'opening', members: [], error });
+    this.#retry.later(error, () => void this.#open());
+  }
+
+  /** Handles a failed renewal. If the relay could not be asked, the presence continues with its current token. */
+  #renewalFailed(token: string, error: SealwireError): void {
+    if (!error.retryable) return this.#restart();
+    this.#retry.later(error, () => {
+      if (this.#token !== token) return;
+      this.#token = undefined;
+      this.renew(token);
+    });
   }
 
   #sendData(): void {
-    const data = this.#data;
-    const sent = data === undefined ? this.#presence?.leave() : this.#presence?.enter(JSON.parse(data));
+    const [data, presence] = [this.#data, this.#presence];
+    const sent = data === undefined ? presence?.leave() : presence?.enter(JSON.parse(data));
     sent?.catch((thrown: unknown) => {
-      if (!this.isOver && this.#data === data) this.#set({ ...this.#state, error: errorFromCore(thrown) });
+      const isLatest = this.#presence === presence && this.#data === data;
+      if (isLatest) this.#set({ ...this.#state, error: errorFromCore(thrown) });
     });
+  }
+
+  #restart(): void {
+    this.#drop();
+    this.#set({ status: 'opening', members: [] });
+    void this.#open();
+  }
+
+  #fail(error: SealwireError): void {
+    this.#drop();
+    this.#set({ status: 'failed', members: [], error });
+  }
+
+  /** Closes the presence, or cancels the call that opens it. */
+  #drop(): void {
+    this.#retry.stop();
+    const [attempt, presence] = [this.#attempt, this.#presence];
+    this.#attempt = this.#presence = undefined;
+    attempt?.abort();
+    presence?.close().catch(() => {});
   }
 
   #set(state: PresenceState): void {
     this.#state = state;
     this.#changed?.(state);
   }
+}
+
+function closedError(): SealwireError {
+  const text = 'The connection was closed. Mount the component again, or name another channel, to open it.';
+  return new SealwireError('CLOSED', text);
 }

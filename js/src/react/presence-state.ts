@@ -15,13 +15,13 @@ export interface UsePresenceOptions<T = any> extends Omit<PresenceOptions, 'sign
 export interface PresenceState<T = any> {
   /**
    * - `off`: there is no channel, or React has hidden the component.
-   * - `opening`: the members are not known yet.
+   * - `opening`: the members are not known yet. An `error` tells why the last attempt failed.
    * - `open`: the members are known. It stays in this state while the client reconnects.
-   * - `failed`: refused, for the reason in `error`.
+   * - `failed`: refused or ended, for the reason in `error`. After `close()` of the client, it is `CLOSED`.
    */
   status: 'off' | 'opening' | 'open' | 'failed';
   /** The members, in the order in which they entered. */
   members: readonly PresenceMember<T>[];
-  /** The reason for `failed`, or for which the relay or the client refused the data. */
+  /** The reason for the state, or for which the relay or the client refused the data. */
   error?: SealwireError;
 }

@@ -7,10 +7,8 @@ import type { SubscriptionOptions, SubscriptionState } from '../browser/subscrip
 import type { Realtime, Subscription } from '../browser/types.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
+import { RetryTimer } from './retry-timer.js';
 import type { ChannelState } from './types.js';
-
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 30_000;
 
 export interface Target {
   realtime: Realtime;
@@ -33,8 +31,7 @@ export class StrictModeSubscription {
   #subscription: Subscription | undefined;
   /** The latest call of subscribe(), which its signal withdraws. An earlier call delivers nothing. */
   #attempt: AbortController | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #retry = new RetryTimer();
   #removeStateListener: () => void = () => {};
 
   constructor(target: Target, options: () => SubscriptionOptions, callback: AnyCallback) {
@@ -81,7 +78,7 @@ export class StrictModeSubscription {
     // A subscription that is not confirmed yet takes the token once it is.
     if (!subscription) return;
     this.#token = token;
-    clearTimeout(this.#retryTimer);
+    this.#retry.stop();
     subscription.refreshToken(token).catch((thrown: unknown) => {
       if (this.#subscription === subscription) this.#renewalFailed(token, errorFromCore(thrown));
     });
@@ -119,7 +116,7 @@ export class StrictModeSubscription {
     }
     if (!isCurrent()) return leave(subscription);
     this.#subscription = subscription;
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#retry.reset();
     if (this.state.status !== 'ended') this.#setState({ status: 'subscribed' });
     this.renew(this.#options().token);
   }
@@ -134,24 +131,17 @@ export class StrictModeSubscription {
     if (!error.retryable || error.code.startsWith('TOKEN_'))
       return this.#setState({ status: 'failed', error });
     this.#setState({ status: 'subscribing', error });
-    this.#retryLater(error, () => void this.#subscribe());
+    this.#retry.later(error, () => void this.#subscribe());
   }
 
   /** Handles a failed renewal. If the relay could not be asked, the subscription continues with its current token. */
   #renewalFailed(token: string, error: SealwireError): void {
     if (!error.retryable) return this.#restart();
-    this.#retryLater(error, () => {
+    this.#retry.later(error, () => {
       if (this.#token !== token) return;
       this.#token = undefined;
       this.renew(token);
     });
-  }
-
-  #retryLater(error: SealwireError, retry: () => void): void {
-    const delay = error.retryAfterMs ?? this.#retryMs * (0.5 + Math.random() / 2);
-    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(retry, delay);
   }
 
   #restart(): void {
@@ -183,7 +173,7 @@ export class StrictModeSubscription {
 
   /** Ends the subscription, or withdraws it if it is not confirmed yet. */
   #drop(): void {
-    clearTimeout(this.#retryTimer);
+    this.#retry.stop();
     const attempt = this.#attempt;
     this.#attempt = undefined;
     attempt?.abort();

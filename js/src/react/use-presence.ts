@@ -26,10 +26,10 @@ function presenceOptions(latest: { readonly current: UsePresenceOptions }): Pres
 /**
  * Shows the members of a channel, and makes the page one of them, while the component is mounted and visible. The page leaves
  * at once when the component unmounts. Another channel or another value of an option opens another presence; another `data`
- * updates the member.
+ * updates the member, and a new token with the same claims renews the presence.
  *
  * @param channel - The name of the channel. With null or undefined, there is no presence.
- * @param options - The scope or token of the channel, the data of the page's member, and `tabs`.
+ * @param options - The scope or token of the channel, the data of the page's member, `tabs`, `members` and `signed`.
  * @typeParam T - The type of the members' data.
  * @returns The members and the state.
  *
@@ -43,7 +43,8 @@ export function usePresence<T = any>(
   options: UsePresenceOptions<T> = {},
 ): PresenceState<T> {
   const realtime = useRealtime();
-  const key = channel == null ? undefined : channelKey(channel, options, options.tabs);
+  const { tabs, members, signed } = options;
+  const key = channel == null ? undefined : channelKey(channel, options, tabs, members, signed);
   const data = options.enter === false ? undefined : JSON.stringify(options.data ?? null);
   const latest = useRef<UsePresenceOptions>(options);
   // An insertion effect runs before all other effects of a commit. A render that is not committed changes nothing.
@@ -65,6 +66,7 @@ export function usePresence<T = any>(
     // The key covers the channel and all options.
   }, [realtime, key]);
   useEffect(() => kept.current?.presence.enter(data), [realtime, key, data]);
+  useEffect(() => kept.current?.presence.renew(options.token), [options.token]);
 
   if (key === undefined) return OFF;
   return shown?.key === key && shown.of === kept.current?.presence ? shown.state : OPENING;

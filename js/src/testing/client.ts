@@ -24,12 +24,18 @@ import { addressOf } from './rules.js';
 import { TestSubscription } from './subscription.js';
 import { TestSubscriptions } from './subscriptions.js';
 import type { Gate } from './timing.js';
-import { readChannelToken } from './tokens.js';
+import { readChannelToken, type LiveSession } from './tokens.js';
 import type { RelayClient, World } from './world.js';
 
 const MAX_SUBSCRIPTIONS = 256;
 const MAX_PENDING_PUBLISHES = 128;
 const PUBLISH_TIMEOUT_MS = 120_000;
+
+/** Refuses to sign without an account, for which a session certifies no key. */
+function needAccount({ sub }: LiveSession): void {
+  if (sub === 'anonymous')
+    throw refused('SIGNING_UNAVAILABLE', 'to sign, a page needs a user who is logged in');
+}
 
 export class TestClient implements Client, RelayClient {
   readonly network: Gate;
@@ -96,15 +102,16 @@ export class TestClient implements Client, RelayClient {
     this.#subscriptions.remove(id);
   }
 
-  async enter(id: number, data: string | undefined): Promise<void> {
+  async enter(id: number, data: string | undefined, signed: boolean): Promise<void> {
     const { presences } = this.#subscriptions;
     if (data === undefined) {
       if (this.#subscriptions.has(id)) presences.leave(id, this.#subscriptions.presenceOf(id));
       return;
     }
     const presence = this.#subscriptions.presenceOf(id);
-    await this.#connection.connected(this.#nextNumber++, undefined);
-    presences.enter(id, presence, data, this.#world.now());
+    const session = await this.#connection.connected(this.#nextNumber++, undefined);
+    if (signed) needAccount(session);
+    presences.enter(id, presence, data, signed, this.#world.now());
   }
 
   /** The test relay repeats no message. */
@@ -130,9 +137,7 @@ export class TestClient implements Client, RelayClient {
       });
       const address = addressOf(session, spec, token, 'publish', this.#world.isExpired);
       const { idempotencyId } = options;
-      if (options.signed && session.sub === 'anonymous') {
-        throw refused('SIGNING_UNAVAILABLE', 'a signed message needs a user who is logged in');
-      }
+      if (options.signed) needAccount(session);
       const signed = options.signed === true;
       const seen = session.isBlind ? eventTagOf(session.ins, event) : event;
       const message = { address, event: seen, payload, publishedAt, idempotencyId, signed };

@@ -14,6 +14,8 @@ export interface OwnMember {
   account: string | undefined;
   /** The data as JSON text; undefined if the page is no member. */
   data: string | undefined;
+  /** True if the page signs its entry. */
+  isSigned: boolean;
   /** The numbers of the subscriptions that entered. */
   holders: Set<number>;
 }
@@ -66,6 +68,7 @@ export class TestPresence {
 
   leave(own: OwnMember): void {
     own.data = own.enteredAt = undefined;
+    own.isSigned = false;
     this.#remove(own.id);
   }
 
@@ -105,8 +108,10 @@ export class TestPresence {
     const rows: MemberRow[] = [];
     for (const [id, { owner, data, enteredAt, graceTimer }] of this.#members) {
       const account = owner.account ?? '';
-      const row: MemberRow = [id, data, account, enteredAt, graceTimer !== undefined, owner === own];
-      const text = JSON.stringify([data, account, enteredAt]);
+      const { isSigned } = owner;
+      const inGrace = graceTimer !== undefined;
+      const row: MemberRow = [id, data, account, enteredAt, inGrace, owner === own, isSigned];
+      const text = JSON.stringify([data, account, enteredAt, isSigned]);
       // As at the real relay, a change of the grace time alone is not told.
       if (known.get(id) === text) continue;
       known.set(id, text);
@@ -142,6 +147,7 @@ export class TestPresences {
       enteredAt,
       account,
       data: undefined,
+      isSigned: false,
       holders: new Set<number>(),
     };
     this.#own.set(channel, own);
@@ -153,10 +159,12 @@ export class TestPresences {
     this.#presence(subscription.channel).detach(subscription);
   }
 
-  enter(number: number, { channel }: TestSubscription, data: string, now: number): void {
+  enter(number: number, { channel }: TestSubscription, data: string, signed: boolean, now: number): void {
     const own = this.#own.get(channel);
-    own?.holders.add(number);
-    if (own) this.#presence(channel).enter(own, data, now);
+    if (!own) return;
+    own.holders.add(number);
+    own.isSigned ||= signed;
+    this.#presence(channel).enter(own, data, now);
   }
 
   leave(number: number, { channel }: TestSubscription): void {

@@ -107,7 +107,8 @@ export class TestSubscriptions {
       throw refused('TOKEN_IDENTITY', 'the token has other claims than the subscription');
     }
     const { ins: installation, ch: name } = subscription.token;
-    checkChannelToken(claims, { installation, name }, 'subscribe', this.#world.isExpired);
+    const permission = subscription.isPresence ? 'presence' : 'subscribe';
+    checkChannelToken(claims, { installation, name }, permission, this.#world.isExpired);
     subscription.token = claims;
     this.#scheduleRenewal(id, subscription);
   }

@@ -27,8 +27,8 @@ export class FakeClient implements Client {
   closed = false;
   readonly subscriptions = new Map<number, Subscribed>();
   readonly published: { channel: ChannelSpec; event: string; payload: string }[] = [];
-  /** The data with which the page entered; undefined when it left. */
-  readonly entered: [number, string | undefined][] = [];
+  /** The data with which the page entered, and whether it signs; undefined when it left. */
+  readonly entered: [number, string | undefined, boolean][] = [];
   readonly refreshed: [number, string][] = [];
   /** The results of the host's `token`: tokens and errors. */
   readonly provided: [number, unknown][] = [];
@@ -67,9 +67,9 @@ export class FakeClient implements Client {
     this.subscriptions.delete(id);
   }
 
-  async enter(id: number, data: string | undefined): Promise<void> {
+  async enter(id: number, data: string | undefined, signed: boolean): Promise<void> {
     this.#fail();
-    this.entered.push([id, data]);
+    this.entered.push([id, data, signed]);
     await this.answer;
   }
 

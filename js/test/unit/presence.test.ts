@@ -17,6 +17,18 @@ const row = (id: string, data: unknown, enteredAt = 1, account = '', isSelf = fa
   enteredAt,
   false,
   isSelf,
+  false,
+];
+
+/** Returns the row of a member whose signature is verified. */
+const verified = (id: string, data: unknown, enteredAt: number, account: string): MemberRow => [
+  id,
+  JSON.stringify(data),
+  account,
+  enteredAt,
+  false,
+  false,
+  true,
 ];
 
 /** Passes rows to the open presence, as the core does. */
@@ -95,6 +107,75 @@ test('the pages of one account are one member with tabs: merged, and two without
   assert.equal((await opened(rows)).presence.members.length, 5);
 });
 
+test('a verified member has an accountId, and members: verified leaves all others out', async () => {
+  const rows = [row('a', 1, 1, 'anna'), verified('b', 2, 2, 'anna'), row('c', 3, 3)];
+  const { presence } = await opened(rows);
+  assert.deepEqual(
+    presence.members.map(({ accountId, claimedAccountId }) => [accountId, claimedAccountId]),
+    [
+      [undefined, 'anna'],
+      ['anna', 'anna'],
+      [undefined, undefined],
+    ],
+  );
+  const strict = await opened(rows, { members: 'verified' });
+  assert.deepEqual(data(strict.presence.members), [2]);
+  deliver(strict.client, [row('b', 4, 2, 'anna'), verified('d', 5, 4, 'dan')]);
+  assert.deepEqual(data(strict.presence.members), [5]);
+});
+
+test('tabs: merged never merges a claim into a verified account', async () => {
+  const rows = [
+    row('a', 'claim', 1, 'anna'),
+    verified('b', 'first', 2, 'anna'),
+    verified('c', 'second', 3, 'anna'),
+    row('d', 'claim', 4, 'anna'),
+  ];
+  const { presence } = await opened(rows, { tabs: 'merged' });
+  assert.deepEqual(
+    presence.members.map((member) => [member.data, member.accountId, member.connections]),
+    [
+      ['claim', undefined, 2],
+      ['first', 'anna', 2],
+    ],
+  );
+});
+
+test('a page signs its entry by the option of the call or of the client', async () => {
+  const { presence, client } = await opened([], { signed: true });
+  await presence.enter(1);
+  await presence.leave();
+  assert.deepEqual(client.entered, [
+    [1, '1', true],
+    [1, undefined, false],
+  ]);
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant, signed: true }, sources);
+  for (const [options, signed] of [
+    [{}, true],
+    [{ signed: false }, false],
+  ] as const) {
+    const opening = realtime.presence('board', options);
+    await turn();
+    for (const { onMessage } of clients[0]!.subscriptions.values())
+      (onMessage as (rows: unknown) => void)([]);
+    await (await opening).enter(1);
+    assert.equal(clients[0]!.entered.at(-1)?.[2], signed);
+  }
+});
+
+test('the state says whether the presence is open, and refreshToken() takes a token', async () => {
+  const { presence, client } = await opened([], { onError: () => {} });
+  assert.equal(presence.state, 'open');
+  await assert.rejects(presence.refreshToken(undefined as never), isError('INVALID_ARGUMENT', /token/));
+  await presence.refreshToken('a.b.c');
+  client.subscriptions.get(1)!.onNotice({ kind: 'ended', code: 'TOKEN_EXPIRED', message: 'why' });
+  assert.equal(presence.state, 'ended');
+  const other = await opened([]);
+  other.realtime.close();
+  assert.equal(other.presence.state, 'ended');
+});
+
 test('enter(), update() and leave() pass JSON to the core', async () => {
   const { presence, client } = await opened([]);
   await assert.rejects(presence.update({ a: 1 }), isError('INVALID_ARGUMENT', /enter\(\) first/));
@@ -102,9 +183,9 @@ test('enter(), update() and leave() pass JSON to the core', async () => {
   await presence.update({ a: 2 });
   await presence.leave();
   assert.deepEqual(client.entered, [
-    [1, 'null'],
-    [1, '{"a":2}'],
-    [1, undefined],
+    [1, 'null', false],
+    [1, '{"a":2}', false],
+    [1, undefined, false],
   ]);
   await assert.rejects(presence.update({ a: 3 }), isError('INVALID_ARGUMENT', /enter\(\) first/));
 });
@@ -123,6 +204,8 @@ test('a wrong option is refused', async () => {
   const wrong = (options: object) => realtime.presence('board', options as PresenceOptions);
   await assert.rejects(wrong({ tabs: 'some' }), isError('INVALID_ARGUMENT', /tabs/));
   await assert.rejects(wrong({ onError: 1 }), isError('INVALID_ARGUMENT', /onError/));
+  await assert.rejects(wrong({ members: 'function' }), isError('INVALID_ARGUMENT', /members/));
+  await assert.rejects(wrong({ signed: 1 }), isError('INVALID_ARGUMENT', /signed/));
   await assert.rejects(realtime.presence(''), isError('NAME_INVALID', /channel/));
 });
 
@@ -130,7 +213,7 @@ test('errors go to onError, data that is not JSON is one, and the end empties th
   const codes: string[] = [];
   const { presence, client } = await opened([row('a', 1)], { onError: ({ code }) => codes.push(code) });
   const { onNotice } = client.subscriptions.get(1)!;
-  deliver(client, [['b', '{', '', 1, false, false]]);
+  deliver(client, [['b', '{', '', 1, false, false, false]]);
   onNotice({ kind: 'error', code: 'MESSAGE_STALE', message: 'old' });
   const seen: number[] = [];
   presence.onChange((members) => seen.push(members.length));

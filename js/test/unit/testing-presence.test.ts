@@ -109,3 +109,30 @@ test('two presences of one page are one member, which leaves with the last one',
   await relay.settled();
   assert.deepEqual(data(watcher), []);
 });
+
+test('a page that signs is a verified member, and one without an account cannot sign', async () => {
+  let now = 1_700_000_000_000;
+  const relay = createTestRelay({ now: () => now++ });
+  const [ada, ben, watcher] = [
+    await relay.realtime({ accountId: 'ada' }).presence('board', { signed: true }),
+    await relay.realtime({ accountId: 'ben' }).presence('board'),
+    await relay.realtime().presence('board', { members: 'verified' }),
+  ];
+  await ada.enter(1);
+  await ben.enter(2);
+  await relay.settled();
+  assert.deepEqual(
+    ben.members.map(({ data: of, accountId }) => [of, accountId]),
+    [
+      [1, 'ada'],
+      [2, undefined],
+    ],
+  );
+  assert.deepEqual(data(watcher), [1]);
+  const resolver = relay.resolver({ unlicensedAccess: ['anonymous'] });
+  const page = relay.realtime({ accountId: 'unidentified', resolver });
+  const nobody = await page.presence('board', { signed: true });
+  await assert.rejects(nobody.enter(3), isError('SIGNING_UNAVAILABLE', /logged in/));
+  await relay.settled();
+  assert.equal(ben.members.length, 2);
+});

@@ -1,4 +1,4 @@
-//! The signature of a message as its author writes it behind the payload, with the certificate of a page.
+//! The signature of a message or an entry as its author writes it behind the content, with the certificate of a page.
 
 use super::{Certificate, Signature, Unreadable};
 use crate::hashing::Parts as _;
@@ -43,18 +43,25 @@ impl AuthorSignature {
         out.bytes(&self.signature.0);
     }
 
-    /// Reads the signature that follows a payload, if there is one. Returns the bytes behind it.
-    pub(super) fn read(bytes: &[u8]) -> Result<(Option<Self>, &[u8]), Unreadable> {
-        let (certificate, rest) = match bytes.split_first() {
-            None | Some((0, _)) => return Ok((None, bytes)),
-            Some((&FUNCTION, rest)) => (None, rest),
+    /// Reads the signature at the end of a plaintext, if there is one, and the padding behind it.
+    pub(super) fn read(bytes: &[u8]) -> Result<Option<Self>, Unreadable> {
+        let (signature, padding) = match bytes.split_first() {
+            None | Some((0, _)) => (None, bytes),
+            Some((&FUNCTION, rest)) => Self::read_behind(None, rest)?,
             Some((&PAGE, rest)) => {
                 let (certificate, rest) = Certificate::read(rest)?;
-                (Some(certificate), rest)
+                Self::read_behind(Some(certificate), rest)?
             }
             Some(_) => return Err(Unreadable),
         };
-        let (signature, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
+        if padding.iter().all(|byte| *byte == 0) { Ok(signature) } else { Err(Unreadable) }
+    }
+
+    fn read_behind(
+        certificate: Option<Certificate>,
+        bytes: &[u8],
+    ) -> Result<(Option<Self>, &[u8]), Unreadable> {
+        let (signature, rest) = bytes.split_first_chunk().ok_or(Unreadable)?;
         Ok((Some(Self { certificate, signature: Signature(*signature) }), rest))
     }
 }

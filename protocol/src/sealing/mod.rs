@@ -99,21 +99,31 @@ pub fn seal(
     nonce[..SenderId::LEN].copy_from_slice(&sender.0);
     nonce[SenderId::LEN..].copy_from_slice(&random);
     let signature_len = signature.map_or(0, AuthorSignature::sealed_len);
-    let padded = padme::padded_len(PREFIX_LEN + payload.len() + signature_len);
-    let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD);
-    sealed.push(VERSION);
-    sealed.bytes(&key.id.0);
-    sealed.bytes(&nonce);
+    let mut sealed = begin_sealed(key, &nonce, PREFIX_LEN + payload.len() + signature_len);
     sealed.bytes(&published_at.0.to_be_bytes());
     sealed.bytes(&stamp.to_bytes());
     sealed.length_prefixed(payload);
     if let Some(signature) = signature {
         signature.write(&mut sealed);
     }
-    sealed.resize(HEADER_LEN + padded, 0);
-    let tag = encrypt(&key.key, &nonce, &associated_data(channel, event), &mut sealed[HEADER_LEN..]);
-    sealed.bytes(&tag);
+    end_sealed(key, &nonce, &associated_data(channel, event), &mut sealed);
     Ok(sealed)
+}
+
+/// Returns the header of a sealed message, with capacity for a plaintext of this length and its padding.
+fn begin_sealed(key: &ChannelKey, nonce: &[u8; NONCE_LEN], length: usize) -> Vec<u8> {
+    let mut sealed = Vec::with_capacity(padme::padded_len(length) + SEALED_OVERHEAD);
+    sealed.push(VERSION);
+    sealed.bytes(&key.id.0);
+    sealed.bytes(nonce);
+    sealed
+}
+
+/// Pads and encrypts the plaintext behind a header.
+fn end_sealed(key: &ChannelKey, nonce: &[u8; NONCE_LEN], associated_data: &[u8], sealed: &mut Vec<u8>) {
+    sealed.resize(HEADER_LEN + padme::padded_len(sealed.len() - HEADER_LEN), 0);
+    let tag = encrypt(&key.key, nonce, associated_data, &mut sealed[HEADER_LEN..]);
+    sealed.bytes(&tag);
 }
 
 /// A sealed message in its parts, not yet authenticated.
@@ -177,13 +187,17 @@ impl<'a> SealedMessage<'a> {
         channel: ChannelId,
         event: &str,
     ) -> Result<OpenedMessage, Unreadable> {
+        OpenedMessage::read(self.sender(), &self.decrypt(key, &associated_data(channel, event))?)
+    }
+
+    /// Authenticates and decrypts the ciphertext.
+    fn decrypt(&self, key: &ChannelKey, associated_data: &[u8]) -> Result<Vec<u8>, Unreadable> {
         if key.id != self.key_id {
             return Err(Unreadable);
         }
         let mut plaintext = self.ciphertext.to_vec();
-        decrypt(&key.key, self.nonce, &associated_data(channel, event), &mut plaintext, self.tag)
-            .map_err(|_| Unreadable)?;
-        OpenedMessage::read(self.sender(), &plaintext)
+        decrypt(&key.key, self.nonce, associated_data, &mut plaintext, self.tag).map_err(|_| Unreadable)?;
+        Ok(plaintext)
     }
 
     /// Returns the input with which the platform's AES-256-GCM decrypts the message, or `None` if it was sealed under
@@ -212,16 +226,18 @@ impl OpenedMessage {
         let (time, rest) = plaintext.split_first_chunk().ok_or(Unreadable)?;
         let (stamp, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
         let stamp = Stamp::read(stamp)?;
-        let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
-        let (payload, rest) = rest.split_at_checked(length).ok_or(Unreadable)?;
-        let (signature, padding) = AuthorSignature::read(rest)?;
-        if padding.iter().any(|byte| *byte != 0) {
-            return Err(Unreadable);
-        }
-        let payload = String::from_utf8(payload.to_vec()).map_err(|_| Unreadable)?;
+        let (payload, rest) = read_text(rest)?;
+        let signature = AuthorSignature::read(rest)?;
         Ok(Self { sender, stamp, published_at: UnixMillis(u64::from_be_bytes(*time)), payload, signature })
     }
+}
+
+/// Reads a text with its length in front. Returns the bytes behind it.
+fn read_text(bytes: &[u8]) -> Result<(String, &[u8]), Unreadable> {
+    let (length, rest) = bytes.split_first_chunk().ok_or(Unreadable)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
+    let (text, rest) = rest.split_at_checked(length).ok_or(Unreadable)?;
+    Ok((String::from_utf8(text.to_vec()).map_err(|_| Unreadable)?, rest))
 }
 
 fn associated_data(channel: ChannelId, event: &str) -> Vec<u8> {

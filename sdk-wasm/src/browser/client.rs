@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::with_code;
 use js_sys::{Promise, Uint8Array};
-use sealwire_client::{DecryptionId, Draft, PublishId, RenewalId, SubscriptionId, VerificationId};
+use sealwire_client::{DecryptionId, Draft, PublishId, RenewalId, SigningId, SubscriptionId, VerificationId};
 use sealwire_protocol::{Code, Signature};
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -26,7 +26,7 @@ impl Client {
     ///
     /// `host` is `{ session(reason, certify), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
     /// open(opening, key, iv, associatedData, ciphertext), verify(verification, signer, text, signature, issuer, certificate),
-    /// sign(publish, text) }`. `options` is `{ idleCloseMs?, hostDecryptThreshold?, verifiesSignatures? }`. The host's `open` decrypts messages of at least
+    /// sign(signing, text) }`. `options` is `{ idleCloseMs?, hostDecryptThreshold?, verifiesSignatures? }`. The host's `open` decrypts messages of at least
     /// `hostDecryptThreshold` sealed bytes; by default the core decrypts all. With `verifiesSignatures`, the host's `verify`
     /// verifies signatures; by default no message has a verified sender.
     ///
@@ -44,8 +44,8 @@ impl Client {
     ///
     /// `options` is `{ replaySeconds?, renewToken?, timeoutMs?, member?, started? }`. Without `timeoutMs` there is no time
     /// limit. With `member: { id?, enteredAt? }`, the subscription is to the presence of the channel: `on_message` gets all
-    /// members and then each change, as an array of `[id, data, account, enteredAt, inGrace, isSelf]`, or `[id]` for a member
-    /// that left. The client passes `renewToken` to the host's `token` whenever the channel token must be renewed. It calls
+    /// members and then each change, as an array of `[id, data, account, enteredAt, inGrace, isSelf, isVerified]`, or `[id]` for a
+    /// member that left. The client passes `renewToken` to the host's `token` whenever the channel token must be renewed. It calls
     /// `started` immediately with the id, which `unsubscribe` takes.
     pub fn subscribe(
         &self,
@@ -107,14 +107,14 @@ impl Client {
     }
 
     /// Enters a presence, or replaces the data of the page's member. `data` is JSON text; without it, the page leaves. The
-    /// promise resolves once the relay has accepted it.
-    pub fn enter(&self, id: u32, data: Option<String>) -> Promise {
+    /// host's `sign` signs the entry if `signed` is true. The promise resolves once the relay has accepted it.
+    pub fn enter(&self, id: u32, data: Option<String>, signed: bool) -> Promise {
         let id = SubscriptionId(id);
         let (promise, deferred) = Deferred::new();
         self.shell.call(
             None,
             |client, now| match data {
-                Some(data) => client.enter(now, id, data),
+                Some(data) => client.enter(now, id, data, signed),
                 None => client.leave(now, id),
             },
             |callbacks, id| callbacks.expect(id.0, deferred),
@@ -189,9 +189,9 @@ impl Client {
 
     /// Passes the signature of 64 bytes that the host's `sign` was asked for, or `undefined` if the page could not sign.
     #[wasm_bindgen(js_name = provideSigned)]
-    pub fn provide_signed(&self, publish: u32, signature: Option<Uint8Array>) {
+    pub fn provide_signed(&self, signing: u32, signature: Option<Uint8Array>) {
         let signature = signature.and_then(|signature| signature.to_vec().try_into().ok()).map(Signature);
-        self.shell.input(|client, now| client.handle_signed(now, PublishId(publish), signature));
+        self.shell.input(|client, now| client.handle_signed(now, SigningId(signing), signature));
     }
 
     /// Suspends attempts to connect, for the reason `offline`, `hidden` or `frozen`.

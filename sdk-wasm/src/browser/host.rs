@@ -42,7 +42,7 @@ extern "C" {
     ) -> Result<(), JsValue>;
     /// Requests a signature of the page's key. The page answers with `Client.provideSigned`.
     #[wasm_bindgen(method, catch)]
-    pub(super) fn sign(this: &Host, publish: u32, text: &[u8]) -> Result<(), JsValue>;
+    pub(super) fn sign(this: &Host, signing: u32, text: &[u8]) -> Result<(), JsValue>;
     /// Reports a new state of the connection, and the error that led to it.
     #[wasm_bindgen(method, catch)]
     pub(super) fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;

@@ -99,7 +99,7 @@ pub(super) fn notice(notice: &Notice) -> JsValue {
     }
 }
 
-/// Converts members to rows: `[id, data, account, enteredAt, inGrace, isSelf]`, and `[id]` for a member that left.
+/// Converts members to rows: `[id, data, account, enteredAt, inGrace, isSelf, isVerified]`, and `[id]` for a member that left.
 pub(super) fn members(changed: &[Member], left: &[MemberId]) -> JsValue {
     let rows = Array::new();
     for member in changed {
@@ -109,6 +109,7 @@ pub(super) fn members(changed: &[Member], left: &[MemberId]) -> JsValue {
         row.push(&number(member.entered_at_ms).into());
         row.push(&member.in_grace.into());
         row.push(&member.is_self.into());
+        row.push(&member.is_verified.into());
         rows.push(&row);
     }
     for id in left {

@@ -1,6 +1,6 @@
 // The page under test, which loads the package as an app's bundle does.
 import { start } from './connect.js';
-import { rawPresence } from './raw-presence.js';
+import { enterSealed, rawPresence, sessionOf } from './raw-presence.js';
 
 globalThis.received = [];
 globalThis.problems = [];
@@ -9,7 +9,7 @@ globalThis.stateErrors = [];
 
 globalThis.debugEvents = [];
 
-globalThis.rawPresence = rawPresence;
+Object.assign(globalThis, { enterSealed, rawPresence, sessionOf });
 
 globalThis.start = (options = {}) =>
   start({

@@ -86,3 +86,23 @@ export async function rawPresence({ user, channel, forged }) {
   }
   return outcomes;
 }
+
+/** Returns the installation and the context of a session of `user`. */
+export async function sessionOf(user) {
+  const body = JSON.stringify({ user, dashboard: '10001', reason: 'connect' });
+  const { installation, context } = await (await fetch('/session', { method: 'POST', body })).json();
+  return { installation, context };
+}
+
+/** Connects with the session of `user`, and enters a presence with entries that are sealed already, one after the other. */
+export async function enterSealed({ user, channel, entries }) {
+  const { grant, send, receive } = await connect(user);
+  const properties = Object.keys(grant.context).map((name) => bytes(2, text(name)));
+  const address = [bytes(1, text(channel)), ...properties].flat();
+  for (const [index, { member, number: of, sealed }] of entries.entries()) {
+    const entry = [...bytes(3, member), ...number(4, of), ...bytes(5, sealed)];
+    send(10, [...number(1, index + 1), ...bytes(2, address), ...entry]);
+    const { kind } = await receive(7, 13);
+    if (kind !== 13) throw new Error('the relay refused an entry');
+  }
+}

@@ -19,6 +19,7 @@ WebSocket.prototype.send = function (bytes) {
 };
 
 globalThis.received = [];
+globalThis.senders = [];
 globalThis.problems = [];
 globalThis.states = [];
 globalThis.resumed = [];
@@ -26,17 +27,18 @@ globalThis.publishers = new Set();
 // On a shared socket, the first byte would belong to the envelope of the shared connection.
 start({ share: false });
 
-function Channel({ label, channel, options }) {
+function Channel({ label, channel, options, publishOptions }) {
   const onResumed = ({ recovered }) => globalThis.resumed.push(`${label}: ${recovered}`);
   const { status, error } = useChannel(
     channel,
-    (payload, problem) => {
-      if (problem) globalThis.problems.push(problem.code);
-      else globalThis.received.push(`${label}: ${payload}`);
+    (payload, problem, event) => {
+      if (problem) return globalThis.problems.push(problem.code);
+      globalThis.senders.push(event.sender?.accountId ?? null);
+      globalThis.received.push(`${label}: ${payload}`);
     },
     { ...options, onResumed },
   );
-  const publish = usePublish(channel ?? 'none', options);
+  const publish = usePublish(channel ?? 'none', { ...options, ...publishOptions });
   useEffect(() => {
     globalThis.publish = publish;
     globalThis.publishers.add(publish);
@@ -46,13 +48,11 @@ function Channel({ label, channel, options }) {
   return <output>{[status, error?.code, state].filter(Boolean).join(' ')}</output>;
 }
 
-function Members({ data, enter }) {
-  const { status, error, members } = usePresence('board', { data, enter });
-  return (
-    <output>
-      {[status, error?.code, ...members.map((member) => member.data)].filter(Boolean).join(' ')}
-    </output>
-  );
+function Members({ data, enter, options }) {
+  const onError = (error) => globalThis.problems.push(error.code);
+  const { status, error, members } = usePresence('board', { data, enter, onError, ...options });
+  const shown = members.map((member) => [member.data, member.accountId].filter(Boolean).join(' of '));
+  return <output>{[status, error?.code, ...shown].filter(Boolean).join(' ')}</output>;
 }
 
 function Handlers({ channel }) {

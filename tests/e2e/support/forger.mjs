@@ -6,6 +6,7 @@ import {
   createPrivateKey,
   generateKeyPairSync,
   hkdfSync,
+  randomBytes,
   sign,
 } from 'node:crypto';
 import { publisherThrough } from './backend.mjs';
@@ -68,19 +69,33 @@ function padded(content) {
   return Buffer.concat([content, Buffer.alloc(Math.ceil(content.length / step) * step - content.length)]);
 }
 
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
+
+/** Returns the id of the newest encryption key, and the keys and ids of the channels of a scope. */
+function channelsOf({ secret, installation, scope }) {
+  const place = Buffer.concat([lp(APP, installation), pairsOf(scope)]);
+  const encryptionKey = Buffer.from(secret.keys[0].key, 'base64url');
+  const scopeKey = derive(encryptionKey, Buffer.concat([lp('scope'), place]));
+  return {
+    keyId: sha256(lp('sealwire/key-id/v1', encryptionKey)).subarray(0, 4),
+    keyOf: (name) => derive(scopeKey, lp('channel', name)),
+    idOf: (name) => sha256(Buffer.concat([lp('sealwire/channel/v1'), place, lp('', name)])).subarray(0, 16),
+  };
+}
+
+/** Returns the signing key of an installation, which certifies. */
+function issuerOf(secret) {
+  const { d, x, y } = secret.keys[0].signing;
+  return keyOf(createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' }));
+}
+
 /** Seals a message again, with a certificate and a signature behind its payload. */
 function resealed({ secret, installation, message, certificate, key, signedChannel }) {
   const sealed = Buffer.from(message.sealed, 'base64');
   const [nonce, body] = [sealed.subarray(5, 29), sealed.subarray(29)];
-  const place = Buffer.concat([lp(APP, installation), pairsOf(message.scope)]);
-  const encryptionKey = Buffer.from(secret.keys[0].key, 'base64url');
-  const scopeKey = derive(encryptionKey, Buffer.concat([lp('scope'), place]));
-  const aesKey = gcmKey(derive(scopeKey, lp('channel', message.channel)), nonce);
-  const channelId = (name) =>
-    createHash('sha256')
-      .update(Buffer.concat([lp('sealwire/channel/v1'), place, lp('', name)]))
-      .digest()
-      .subarray(0, 16);
+  const channels = channelsOf({ secret, installation, scope: message.scope });
+  const aesKey = gcmKey(channels.keyOf(message.channel), nonce);
+  const channelId = channels.idOf;
   const aad = Buffer.concat([lp('sealwire/message/v1'), channelId(message.channel), lp(message.event)]);
   const decipher = createDecipheriv('aes-256-gcm', aesKey, nonce.subarray(12));
   decipher.setAAD(aad).setAuthTag(body.subarray(-16));
@@ -103,6 +118,36 @@ function resealed({ secret, installation, message, certificate, key, signedChann
 }
 
 /**
+ * Returns a function that seals an entry of the presence 'board' in the scope of a session, with the certificate and the key that
+ * `identity({ issuer, installation })` returns. It resolves with `{ member, number, sealed }`, the bytes as arrays. Without an
+ * identity, the entry is unsigned. `signedMember` is the member in the signature, by default that of the entry.
+ */
+export function entryForgerIn(system, { installation, context }) {
+  return async ({ account, data, identity, signedMember }) => {
+    const secret = await system.secrets.read(installation);
+    const channels = channelsOf({ secret, installation, scope: context });
+    const [nonce, member] = [randomBytes(24), randomBytes(16)];
+    const now = Date.now();
+    const placeOf = (id) => Buffer.concat([channels.idOf('board'), id, integer(8, now)]);
+    const content = Buffer.concat([integer(8, now), integer(8, now), lp(account, JSON.stringify(data))]);
+    const parts = [content];
+    if (identity) {
+      const { key, certificate } = identity({ issuer: issuerOf(secret), installation });
+      const place = placeOf(signedMember ?? member);
+      const text = Buffer.concat([lp('sealwire/presence-signature/v1'), place, content]);
+      parts.push(Buffer.from([2]), certificate, key.sign(text));
+    }
+    const cipher = createCipheriv('aes-256-gcm', gcmKey(channels.keyOf('board'), nonce), nonce.subarray(12));
+    cipher.setAAD(Buffer.concat([lp('sealwire/presence/v1'), placeOf(member)]));
+    const ciphertext = cipher.update(padded(Buffer.concat(parts)));
+    cipher.final();
+    const header = [Buffer.from([1]), channels.keyId, nonce];
+    const sealed = Buffer.concat([...header, ciphertext, cipher.getAuthTag()]);
+    return { member: [...member], number: now, sealed: [...sealed] };
+  };
+}
+
+/**
  * Returns a function that publishes a payload on 'absences' of dashboard 10001 with the certificate and the key that
  * `identity({ issuer, installation })` returns. `issuer` has the signing key of the installation.
  */
@@ -117,8 +162,7 @@ export function forgerIn(system) {
   };
   const forge = (address, init) => {
     const { messages } = JSON.parse(init.body);
-    const { d, x, y } = secret.keys[0].signing;
-    const issuer = keyOf(createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' }));
+    const issuer = issuerOf(secret);
     for (const message of messages) {
       const forged = identity({ issuer, installation });
       message.sealed = resealed({ secret, installation, message, ...forged });

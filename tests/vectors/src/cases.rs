@@ -131,6 +131,34 @@ pub struct SealedCase {
     pub sealed: String,
 }
 
+/// `entries.json`: an entry of a presence, sealed with a given nonce, or one that does not open.
+#[derive(Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct EntryCase {
+    /// The sentence that the case proves.
+    pub what: String,
+    pub encryption_key: String,
+    pub app: String,
+    pub installation: String,
+    pub scope: Scope,
+    pub name: String,
+    pub member: String,
+    pub number: u64,
+    pub nonce: String,
+    pub sealed_at_ms: u64,
+    pub entered_at_ms: u64,
+    pub account: String,
+    /// The data as JSON text; `null` if the entry must not open.
+    pub data: Option<String>,
+    /// The signature of the page.
+    pub signature: Option<String>,
+    /// The public key of the functions, which verifies the certificate: a point of P-256 in 65 bytes.
+    pub signer: Option<String>,
+    /// The certificate of the page, whose key verifies the signature.
+    pub certificate: Option<CertificateCase>,
+    pub sealed: String,
+}
+
 /// The certificate of a page.
 #[derive(Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -220,6 +248,7 @@ pub fn file(name: &str) -> &'static str {
         "tokens" => include_str!("../tokens.json"),
         "sealed" => include_str!("../sealed.json"),
         "name-tags" => include_str!("../name-tags.json"),
+        "entries" => include_str!("../entries.json"),
         "idempotency" => include_str!("../idempotency.json"),
         "frames" => include_str!("../frames.json"),
         "batches" => include_str!("../batches.json"),

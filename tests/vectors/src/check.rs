@@ -2,15 +2,15 @@
 
 use crate::{
     cases::{
-        BatchCase, ChannelCase, CodeCase, FrameCase, IdempotencyCase, KeyCase, NameTagCase, SealedCase,
-        TokenCase, TokenVectors, XaesCase, load,
+        BatchCase, CertificateCase, ChannelCase, CodeCase, EntryCase, FrameCase, IdempotencyCase, KeyCase,
+        NameTagCase, SealedCase, TokenCase, TokenVectors, XaesCase, load,
     },
     hex::{array, from_hex, to_hex},
 };
 use sealwire_protocol::{
-    AuthorSignature, Certificate, Certified, ChannelAddress, ChannelKey, Code, EncryptionKey, Message,
-    NameKind, OpenedMessage, RoutingKey, Scope, ScopeKeys, SealedMessage, SenderId, Signature, Stamp,
-    UnixMillis, UnixSeconds, canonical_claims, repeatable_ids, seal,
+    AuthorSignature, Certificate, Certified, ChannelAddress, ChannelKey, Code, EncryptionKey, Entry,
+    EntryPlace, Message, NameKind, OpenedMessage, RoutingKey, Scope, ScopeKeys, SealedMessage, SenderId,
+    Signature, Stamp, UnixMillis, UnixSeconds, canonical_claims, repeatable_ids, seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
     wire::{Messages, ToClient, ToRelay},
 };
@@ -37,6 +37,7 @@ pub fn check_all() -> Result<Vec<Checked>, String> {
         each::<NameTagCase>("name-tags", name_tag)?,
         tokens()?,
         each::<SealedCase>("sealed", sealed)?,
+        each::<EntryCase>("entries", entry)?,
         each::<IdempotencyCase>("idempotency", idempotency)?,
         each::<FrameCase>("frames", frame)?,
         each::<BatchCase>("batches", batch)?,
@@ -174,7 +175,7 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
     let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
     let stamp = Stamp { number: case.number, confirmed: u64::from_be_bytes(array(&case.confirmed)?) };
     let (sender, published_at) = (SenderId(array(&case.sender)?), UnixMillis(case.published_at_ms));
-    let signature = signature(case)?;
+    let signature = author_signature(case.signature.as_ref(), case.certificate.as_ref())?;
     let expected = case.payload.clone().map(|payload| OpenedMessage {
         sender,
         stamp,
@@ -192,9 +193,33 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
     same("the sealed message", &again.map(|bytes| to_hex(&bytes)), &Ok(case.sealed.clone()))
 }
 
-fn signature(case: &SealedCase) -> Result<Option<AuthorSignature>, String> {
-    let Some(signature) = &case.signature else { return Ok(None) };
-    let certificate = case.certificate.as_ref().map(|case| -> Result<Certificate, String> {
+fn entry(case: &EntryCase) -> Result<(), String> {
+    let EntryCase { app, installation, scope, name, .. } = case;
+    let id = ChannelAddress { app, installation, scope, claims_tag: None, name }.id();
+    let key = channel_key(&case.encryption_key, app, installation, scope, name)?;
+    let place = EntryPlace { channel: id, member: array(&case.member)?, number: case.number };
+    let sealed = from_hex(&case.sealed)?;
+    let opened = SealedMessage::parse(&sealed).and_then(|sealed| place.open(&sealed, &key)).ok();
+    let Some(data) = &case.data else {
+        return same(&case.what, &opened, &None);
+    };
+    let expected = Entry {
+        sealed_at: UnixMillis(case.sealed_at_ms),
+        entered_at: UnixMillis(case.entered_at_ms),
+        account: case.account.clone(),
+        data: data.clone(),
+        signature: author_signature(case.signature.as_ref(), case.certificate.as_ref())?,
+    };
+    same("the sealed entry", &to_hex(&place.seal(&key, array(&case.nonce)?, &expected)), &case.sealed)?;
+    same(&case.what, &opened, &Some(expected))
+}
+
+fn author_signature(
+    signature: Option<&String>,
+    certificate: Option<&CertificateCase>,
+) -> Result<Option<AuthorSignature>, String> {
+    let Some(signature) = signature else { return Ok(None) };
+    let certificate = certificate.map(|case| -> Result<Certificate, String> {
         let public_key = &array(&case.public_key)?;
         let certified =
             Certified { public_key, expires_at: UnixMillis(case.expires_at_ms), account: &case.account };
@@ -241,7 +266,7 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn every_vector_is_recomputed() {
         let checked = check_all().unwrap();
-        assert_eq!(checked.len(), 10);
+        assert_eq!(checked.len(), 11);
         assert!(checked.iter().all(|file| file.cases > 1), "{checked:?}");
     }
 }

@@ -7,8 +7,8 @@ mod check;
 mod hex;
 
 pub use cases::{
-    AppKey, BatchCase, CertificateCase, ChannelCase, CodeCase, FrameCase, IdempotencyCase, KeyCase,
-    NameTagCase, SealedCase, TokenCase, TokenVectors, XaesCase, file, load,
+    AppKey, BatchCase, CertificateCase, ChannelCase, CodeCase, EntryCase, FrameCase, IdempotencyCase,
+    KeyCase, NameTagCase, SealedCase, TokenCase, TokenVectors, XaesCase, file, load,
 };
 pub use check::{Checked, check_all};
 pub use hex::{from_hex, to_hex};

@@ -244,7 +244,11 @@ fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
         summed(script("test", "js")),
         summed(node_test(
             workspace,
-            &["tests/vectors/independent.test.mjs", "tests/vectors/independent-name-tags.test.mjs"],
+            &[
+                "tests/vectors/independent.test.mjs",
+                "tests/vectors/independent-entries.test.mjs",
+                "tests/vectors/independent-name-tags.test.mjs",
+            ],
         )?),
     ])
 }

@@ -30,15 +30,20 @@ pub(crate) struct Session {
     pub(crate) token: String,
     /// The token's subject, or an empty string. It only distinguishes senders from each other.
     pub(crate) sender: String,
-    keys: Vec<ScopeKeys>,
-    /// The certificates of the page, in the order of [`Self::keys`].
-    certificates: Vec<Option<Certificate>>,
+    keys: Vec<SessionKey>,
     /// The public keys of the functions, in base64url, with the encryption keys under which they verify messages.
     pub(crate) signers: Vec<(KeyId, String)>,
     expires_at: Instant,
     lifetime_ms: u64,
     /// The clock that dates and judges messages.
     pub(crate) clock: BackendClock,
+}
+
+/// The keys of the session's scopes under one encryption key.
+struct SessionKey {
+    scopes: ScopeKeys,
+    /// The certificate of the page.
+    certificate: Option<Certificate>,
 }
 
 impl Session {
@@ -63,10 +68,9 @@ impl Session {
         check_size("token", &token, limits::MAX_TOKEN)?;
         check_size("app", &app, limits::MAX_APP)?;
         check_size("installation", &installation, limits::MAX_INSTALLATION)?;
-        let certificates = keys.iter().map(certificate_of).collect();
-        let scope_keys = check_keys(&keys, &context)?;
+        let checked = check_keys(&keys, &context)?;
         let signers =
-            scope_keys.iter().map(ScopeKeys::id).zip(keys.into_iter().map(|key| key.signer)).collect();
+            checked.iter().map(SessionKey::id).zip(keys.into_iter().map(|key| key.signer)).collect();
         let clock = relay.map_or(now.unix.0, |relay| relay.at(now.instant));
         let mut lifetime_ms =
             expires_at.millis().0.saturating_sub(clock).min(limits::MAX_TOKEN_LIFETIME * 1000);
@@ -76,17 +80,8 @@ impl Session {
         let ends_at = now.instant.after(lifetime_ms);
         let sender = subject(&token).unwrap_or_default();
         let clock = BackendClock::new(now, issued_at_ms.0);
-        let session = Self {
-            url,
-            token,
-            sender,
-            keys: scope_keys,
-            certificates,
-            signers,
-            expires_at: ends_at,
-            lifetime_ms,
-            clock,
-        };
+        let session =
+            Self { url, token, sender, keys: checked, signers, expires_at: ends_at, lifetime_ms, clock };
         let names = Names::read(name_tag_key.as_deref()).ok_or(InvalidGrant::Keys)?;
         Ok((session, Identity { app, installation, context, names }))
     }
@@ -109,18 +104,18 @@ impl Session {
 
     /// Returns true if the session contains keys under this encryption key.
     pub(crate) fn has_key(&self, id: KeyId) -> bool {
-        self.keys.iter().any(|keys| keys.id() == id)
+        self.keys.iter().any(|key| key.id() == id)
     }
 
     /// Returns the certificate for messages of this page under an encryption key, unless it has expired.
     pub(crate) fn certificate(&self, id: KeyId, at: UnixMillis) -> Option<&Certificate> {
-        let index = self.keys.iter().position(|keys| keys.id() == id)?;
-        self.certificates.get(index)?.as_ref().filter(|certificate| certificate.expires_at() > at)
+        let key = self.keys.iter().find(|key| key.id() == id)?;
+        key.certificate.as_ref().filter(|certificate| certificate.expires_at() > at)
     }
 
     /// Returns true if the page has a certificate under each encryption key.
     pub(crate) fn certifies(&self, at: UnixMillis) -> bool {
-        self.keys.iter().all(|keys| self.certificate(keys.id(), at).is_some())
+        self.keys.iter().all(|key| self.certificate(key.id(), at).is_some())
     }
 
     /// Derives the keys of a channel, newest first: one for each encryption key, or, if the channel has claims, one for each
@@ -131,11 +126,11 @@ impl Session {
         claims: Option<&ClaimsKeyring>,
         name: &str,
     ) -> impl Iterator<Item = ChannelKey> {
-        self.keys.iter().filter_map(move |keys| {
-            let key = keys.scope_key(scope)?;
+        self.keys.iter().filter_map(move |key| {
+            let scope_key = key.scopes.scope_key(scope)?;
             match claims {
-                None => Some(key.channel_key(None, name)),
-                Some(claims) => Some(key.channel_key(Some(claims.find(keys.id())?), name)),
+                None => Some(scope_key.channel_key(None, name)),
+                Some(claims) => Some(scope_key.channel_key(Some(claims.find(key.id())?), name)),
             }
         })
     }
@@ -184,13 +179,13 @@ fn host(rest: &str) -> &str {
     }
 }
 
-fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, InvalidGrant> {
+fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<SessionKey>, InvalidGrant> {
     if !(1..=limits::MAX_KEY_VERSIONS).contains(&keys.len()) {
         return Err(InvalidGrant::Keys);
     }
-    let mut checked: Vec<ScopeKeys> = Vec::with_capacity(keys.len());
+    let mut checked: Vec<SessionKey> = Vec::with_capacity(keys.len());
     for key in keys {
-        let key = check_key(key, context).ok_or(InvalidGrant::Keys)?;
+        let key = SessionKey::check(key, context).ok_or(InvalidGrant::Keys)?;
         if checked.iter().any(|other| other.id() == key.id()) {
             return Err(InvalidGrant::Keys);
         }
@@ -199,12 +194,15 @@ fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, Inva
     Ok(checked)
 }
 
-fn certificate_of(key: &GrantKey) -> Option<Certificate> {
-    key.certificate.as_deref().and_then(Certificate::parse)
-}
+impl SessionKey {
+    fn check(key: &GrantKey, context: &Scope) -> Option<Self> {
+        let scopes = ScopeKeys::parse(KeyId::parse(&key.id)?, context.clone(), &key.scopes)?;
+        Some(Self { scopes, certificate: key.certificate.as_deref().and_then(Certificate::parse) })
+    }
 
-fn check_key(key: &GrantKey, context: &Scope) -> Option<ScopeKeys> {
-    ScopeKeys::parse(KeyId::parse(&key.id)?, context.clone(), &key.scopes)
+    fn id(&self) -> KeyId {
+        self.scopes.id()
+    }
 }
 
 #[cfg(test)]

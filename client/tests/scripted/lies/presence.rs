@@ -64,6 +64,7 @@ fn an_entry_of_another_channel_and_a_message_are_refused() {
         entered_at: UnixMillis(UNIX_START),
         account: String::new(),
         data: "1".into(),
+        signature: None,
     };
     // The same key, and the place of another channel.
     let here = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, NAME);
@@ -165,6 +166,7 @@ fn a_flood_of_members_is_bounded() {
         entered_at: UnixMillis(UNIX_START),
         account: String::new(),
         data: "1".repeat(8_000),
+        signature: None,
     };
     let members = (0..1_100_u32).map(|number| {
         let mut id = [0; 16];

@@ -2,12 +2,14 @@
 
 mod entering;
 mod opening;
+mod signing;
+mod verifying;
 mod watching;
 
 use crate::support::*;
 use sealwire_client::{ClientError, EnterId, Event, Member, Notice, SubscriptionId};
 use sealwire_protocol::{
-    Code, Entry, EntryPlace, MemberId, UnixMillis,
+    AuthorSignature, Code, Entry, EntryPlace, MemberId, Signature, UnixMillis,
     wire::{
         Presence, PresenceAccepted, PresenceEnter, PresenceEntry, PresenceLeave, PresenceUnwatch,
         PresenceWatch, ToClient, ToRelay,
@@ -29,16 +31,49 @@ pub(crate) fn entry(member: MemberId, number: u64) -> PresenceEntry {
 }
 
 pub(crate) fn entry_sealed(key_number: u8, member: MemberId, number: u64, sealed_at: u64) -> PresenceEntry {
-    let scope = context();
-    let key = key(key_number).scope_key(APP, INSTALLATION, &scope).channel_key(None, NAME);
     let content = Entry {
         sealed_at: UnixMillis(sealed_at),
         entered_at: UnixMillis(UNIX_START + u64::from(member[0])),
         account: "account".into(),
         data: number.to_string(),
+        signature: None,
     };
-    let sealed = place(member, number).seal(&key, [7; 24], &content).into();
+    sealed_under(key_number, member, number, &content)
+}
+
+/// Returns an entry with this content.
+pub(crate) fn sealed_entry(member: MemberId, number: u64, content: &Entry) -> PresenceEntry {
+    sealed_under(1, member, number, content)
+}
+
+fn sealed_under(key_number: u8, member: MemberId, number: u64, content: &Entry) -> PresenceEntry {
+    let scope = context();
+    let key = key(key_number).scope_key(APP, INSTALLATION, &scope).channel_key(None, NAME);
+    let sealed = place(member, number).seal(&key, [7; 24], content).into();
     PresenceEntry { member: member.to_vec().into(), number, sealed, in_grace: false }
+}
+
+/// The expiry of a certificate that no test outlives.
+pub(crate) const LATER_MS: u64 = UNIX_START + 86_400_000;
+
+/// Returns the content of an entry of `account` with the certificate of another account, which expires at `expires_at_ms`.
+pub(crate) fn signed_content(account: &str, certified: &str, number: u64, expires_at_ms: u64) -> Entry {
+    let signature = AuthorSignature {
+        certificate: Some(certificate(certified, expires_at_ms)),
+        signature: Signature([7; Signature::LEN]),
+    };
+    Entry {
+        sealed_at: UnixMillis(TIME_MS.get()),
+        entered_at: UnixMillis(UNIX_START),
+        account: account.into(),
+        data: number.to_string(),
+        signature: Some(signature),
+    }
+}
+
+/// Returns an entry of a page that signs.
+pub(crate) fn signed_entry(account: &str, member: MemberId, number: u64) -> PresenceEntry {
+    sealed_entry(member, number, &signed_content(account, account, number, LATER_MS))
 }
 
 pub(crate) fn message(
@@ -130,7 +165,7 @@ impl Harness {
     }
 
     pub(crate) fn enter(&mut self, subscription: SubscriptionId, data: &str) -> EnterId {
-        let enter = self.client.enter(self.now(), subscription, data.into());
+        let enter = self.client.enter(self.now(), subscription, data.into(), false);
         self.drain();
         enter
     }

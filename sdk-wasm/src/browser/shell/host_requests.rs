@@ -28,8 +28,8 @@ impl Shell {
             Event::VerifyRequested { verification, signed, certificate } => {
                 self.verify(verification, &signed, certificate);
             }
-            Event::SignRequested { publish, text } if self.host.sign(publish.0, &text).is_err() => {
-                self.client.borrow_mut().handle_signed(clock::now(), publish, None);
+            Event::SignRequested { signing, text } if self.host.sign(signing.0, &text).is_err() => {
+                self.client.borrow_mut().handle_signed(clock::now(), signing, None);
             }
             _ => {}
         }

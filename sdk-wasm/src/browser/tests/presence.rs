@@ -34,7 +34,7 @@ async fn a_presence_passes_rows_and_enters_as_the_member_of_the_former_load() {
     report(&page, 1, vec![], &[]).await;
     assert_eq!(page.got(), [json!(["members", []])]);
 
-    let entered = page.client.enter(id, Some("{}".into()));
+    let entered = page.client.enter(id, Some("{}".into()), false);
     let ToRelay::PresenceEnter(enter) = page.sent() else { panic!("no enter") };
     assert_eq!(enter.member[..], [1; 16]);
     accept(&page, enter.request).await;
@@ -42,10 +42,10 @@ async fn a_presence_passes_rows_and_enters_as_the_member_of_the_former_load() {
     let entry =
         PresenceEntry { member: enter.member, number: enter.number, sealed: enter.sealed, in_grace: false };
     report(&page, 2, vec![entry], &[]).await;
-    let row = json!([encode_base64url([1; 16]), "{}", "", 5, false, true]);
+    let row = json!([encode_base64url([1; 16]), "{}", "", 5, false, true, false]);
     assert_eq!(page.got(), [json!(["members", [row]])]);
 
-    let left = page.client.enter(id, None);
+    let left = page.client.enter(id, None, false);
     let ToRelay::PresenceLeave(leave) = page.sent() else { panic!("no leave") };
     accept(&page, leave.request).await;
     assert!(rust(&JsFuture::from(left).await.unwrap()).is_null());

@@ -2,7 +2,7 @@
 //! at any byte.
 
 use bytes::Bytes;
-use sealwire_client::{ConnectionId, DecryptionId, FetchId, PublishId, RenewalId, VerificationId};
+use sealwire_client::{ConnectionId, DecryptionId, FetchId, RenewalId, SigningId, VerificationId};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
@@ -38,7 +38,7 @@ impl fmt::Debug for Arrival {
             Self::Verified(client, verification, is_valid) => {
                 write!(f, "client {client}: {verification:?} {is_valid}")
             }
-            Self::Signed(client, publish) => write!(f, "client {client}: signed {publish:?}"),
+            Self::Signed(client, signing) => write!(f, "client {client}: signed {signing:?}"),
             Self::Awake => write!(f, "awake"),
         }
     }
@@ -61,7 +61,7 @@ pub(crate) enum Arrival {
     /// The platform's answer to a client's request to verify a signature.
     Verified(usize, VerificationId, bool),
     /// The signature of a page, which its platform made.
-    Signed(usize, PublishId),
+    Signed(usize, SigningId),
     /// The end of a machine's sleep.
     Awake,
 }

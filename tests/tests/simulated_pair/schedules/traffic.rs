@@ -12,7 +12,8 @@ use aes_gcm::{
     aead::{AeadInOut as _, inout::InOutBuf},
 };
 use sealwire_client::{
-    Author, ClientError, ConnectionId, Event, FetchId, Notice, PublishId, RenewalId, SignedText, Transmit,
+    Author, ClientError, ConnectionId, Event, FetchId, Notice, PublishId, RenewalId, SignedText, SigningId,
+    Transmit,
 };
 use sealwire_protocol::{AesGcmInput, Code, wire::ToRelay};
 
@@ -63,9 +64,9 @@ impl World {
                 let now = self.client_now(client);
                 self.machines[client].core.handle_verified(now, verification, is_valid);
             }
-            Arrival::Signed(client, publish) => {
+            Arrival::Signed(client, signing) => {
                 let now = self.client_now(client);
-                self.machines[client].core.handle_signed(now, publish, Some(PAGE_SIGNATURE));
+                self.machines[client].core.handle_signed(now, signing, Some(PAGE_SIGNATURE));
             }
             Arrival::Opening(client, opening, plaintext) => {
                 let now = self.client_now(client);
@@ -190,8 +191,8 @@ impl World {
                 self.platform_answers(Arrival::Verified(client, verification, is_valid));
                 Ok(())
             }
-            Event::SignRequested { publish, .. } => {
-                self.sign(client, publish);
+            Event::SignRequested { signing, .. } => {
+                self.sign(client, signing);
                 Ok(())
             }
             Event::DecryptRequested { decryption: opening, input } => {
@@ -204,11 +205,13 @@ impl World {
         }
     }
 
-    fn sign(&mut self, client: usize, publish: PublishId) {
-        if let (Some(lies), Some(call)) = (&mut self.lies, self.model.publish_call(client, publish)) {
+    fn sign(&mut self, client: usize, signing: SigningId) {
+        if let (Some(lies), Some(call)) =
+            (&mut self.lies, self.model.publish_call(client, PublishId(signing.0)))
+        {
             lies.witness.signing(call);
         }
-        self.platform_answers(Arrival::Signed(client, publish));
+        self.platform_answers(Arrival::Signed(client, signing));
     }
 
     fn platform_answers(&mut self, answer: Arrival) {

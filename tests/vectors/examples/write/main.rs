@@ -2,6 +2,7 @@
 //! changed.
 
 mod derivations;
+mod entries;
 mod frames;
 mod name_tags;
 mod sealed;
@@ -23,6 +24,7 @@ fn main() -> std::io::Result<()> {
     write("name-tags", &name_tags::name_tags())?;
     write("tokens", &tokens::tokens())?;
     write("sealed", &sealed::sealed())?;
+    write("entries", &entries::entries())?;
     write("idempotency", &sealed::idempotency())?;
     write("frames", &frames::frames())?;
     write("batches", &frames::batches())

@@ -7,16 +7,16 @@ use sealwire_protocol::{
 };
 use sealwire_vectors::{CertificateCase, IdempotencyCase, SealedCase, from_hex, to_hex};
 
-const NAME: &str = "absences";
+pub(super) const NAME: &str = "absences";
 const OBJECT: &str = r#"{"name":"Anna","until":"2026-12-01"}"#;
 /// A public key of ECDSA with P-256. Its private key, in the JWK's member `d`, is
 /// `9LpXSxar3Cc6NDG9DhwUwIWDR2AtN7gRIfBJtsJLZ7k`.
-const SIGNER: &str = "04e08231bb3d00ee2b7ddfd5128f7b00c3d0269c542fed4a6608b06b028de7ac5343fde5a27bcece2f4205a0839ac7b00c39dd20bbcee21f1039a9ac99b2855792";
+pub(super) const SIGNER: &str = "04e08231bb3d00ee2b7ddfd5128f7b00c3d0269c542fed4a6608b06b028de7ac5343fde5a27bcece2f4205a0839ac7b00c39dd20bbcee21f1039a9ac99b2855792";
 /// A signature of the signed message below. ECDSA draws a random number, so it is not recomputed.
 const SIGNATURE: &str = "84223ac2529675868c596593745023a8880acc8f89148960a378dfbea319c39c39e3ea167f734f430f4d7be831c5f991cad9e7ce82cfc8c1691dc744b178dd17";
 /// A public key of a page. Its private key, in the JWK's member `d`, is `Ew3vmMAYieG6yT4sgPDfQ5bwQTD5z-ITTg5qMGudzY4`.
 const PAGE: &str = "045f8168caf631c1a4fb850051b0a95916b49c86582f1c1a4d721afd4d3f2f7ed4f1deba3db34b16af9b733d38d281aaac94237b6f770d61674b2274a0f5029b65";
-const ACCOUNT: &str = "712020:6fb5a3b0-1f3c-4d2e-9a51-0c5d1e7a9b42";
+pub(super) const ACCOUNT: &str = "712020:6fb5a3b0-1f3c-4d2e-9a51-0c5d1e7a9b42";
 /// The time at which the certificate of the page expires, in Unix milliseconds.
 const EXPIRES_AT: u64 = (NOW + 900) * 1000;
 /// The signer's signature of the page's certificate.
@@ -26,7 +26,7 @@ const PAGE_SIGNATURE: &str = "2297b4228a826e60f78770b3e5e9b267dd6ed35559f2367942
 /// The stamp of the first message of a sender.
 const FIRST: Stamp = Stamp { number: 1, confirmed: 0 };
 
-fn dashboard() -> (Scope, ChannelId, ChannelKey) {
+pub(super) fn dashboard() -> (Scope, ChannelId, ChannelKey) {
     let scope = scope(&[("dashboard", "10001")]);
     let address =
         ChannelAddress { app: APP, installation: SITE, scope: &scope, claims_tag: None, name: NAME };
@@ -77,19 +77,19 @@ fn case_with(
     }
 }
 
-fn signature(hex: &str) -> Signature {
+pub(super) fn signature(hex: &str) -> Signature {
     let bytes = from_hex(hex).expect("it is hexadecimal");
     Signature(bytes.try_into().expect("it has 64 bytes"))
 }
 
-fn certificate() -> Certificate {
+pub(super) fn certificate() -> Certificate {
     let public_key = from_hex(PAGE).expect("it is hexadecimal");
     let public_key = &public_key.try_into().expect("it has 65 bytes");
     Certified { public_key, expires_at: UnixMillis(EXPIRES_AT), account: ACCOUNT }
         .sign(signature(CERTIFICATE_SIGNATURE))
 }
 
-fn certificate_case(certificate: &Certificate) -> CertificateCase {
+pub(super) fn certificate_case(certificate: &Certificate) -> CertificateCase {
     CertificateCase {
         public_key: to_hex(certificate.public_key()),
         expires_at_ms: certificate.expires_at().0,
