@@ -1,7 +1,7 @@
 //! The activity of a relay, for an observer in the same process: the log of `sealwire-relay dev`. It has names of channels and
 //! ids of accounts, which the logs of a relay never have, so nothing but the embedding program can turn it on.
 
-use crate::{channel_name::ChannelName, presence::MemberId, session::Identity, session_id::SessionId};
+use crate::{channel_name::ChannelName, identity::Identity, member_id::MemberId, session_id::SessionId};
 use sealwire_protocol::{ChannelId, Code};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

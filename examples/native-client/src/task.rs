@@ -92,7 +92,7 @@ impl Task {
                 self.subscribing.insert(id, answer);
             }
             Command::Enter { presence, data, answer } => {
-                let id = self.core.enter(now, presence, data);
+                let id = self.core.enter(now, presence, data, false);
                 self.entering.insert(id, answer);
             }
             Command::Leave { presence, answer } => {

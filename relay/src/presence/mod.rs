@@ -29,6 +29,8 @@ pub(crate) use relays::fuzzing;
 pub(crate) use shared::Need;
 pub(crate) use table::Entering;
 
+pub use crate::member_id::MemberId;
+
 use crate::{
     activity::Observation,
     broker::Broker,
@@ -44,7 +46,7 @@ use crate::{
 };
 use bytes::Bytes;
 use limits::{PresenceError, TableLimits};
-use sealwire_protocol::{ChannelId, Code, limits::MEMBER_ID};
+use sealwire_protocol::{ChannelId, Code};
 use shared::SharedPresence;
 use std::{
     fmt,
@@ -62,9 +64,6 @@ use tokio_util::sync::CancellationToken;
 
 /// The number of independently locked tables, over which the channels are spread.
 const SHARDS: usize = 8;
-
-/// The id of a member.
-pub type MemberId = [u8; MEMBER_ID];
 
 /// The account that a member belongs to, as keyed hashes of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

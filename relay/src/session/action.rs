@@ -4,6 +4,7 @@ use super::EventFilter;
 use crate::{
     channel_name::ChannelName,
     hub::Draft,
+    identity::Identity,
     presence::{Entry, MemberId, Owner},
     tenant::Tenant,
 };
@@ -119,15 +120,4 @@ pub struct Refusal {
     pub code: Code,
     /// The client, if its token was verified.
     pub identity: Option<Identity>,
-}
-
-/// The identity that a verified token states.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The app.
-    pub app: String,
-    /// The installation.
-    pub installation: String,
-    /// The account; `None` for a backend.
-    pub account: Option<String>,
 }

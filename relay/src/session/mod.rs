@@ -22,7 +22,8 @@ mod subscribe;
 mod subscriptions;
 mod timeouts;
 
-pub use action::{Identity, PresenceAction, Publishing, Refusal, SessionAction};
+pub use crate::identity::Identity;
+pub use action::{PresenceAction, Publishing, Refusal, SessionAction};
 pub use config::{SessionConfig, SubscriptionStart};
 pub use event_filter::EventFilter;
 pub use goodbye::EndReason;

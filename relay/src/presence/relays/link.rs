@@ -212,9 +212,7 @@ impl Link {
         }
         (self.received, self.last_heard) = (message.sequence, now);
         if message.sequence == 1 {
-            self.hearing = Hearing::Starting;
-            self.common.clear();
-            needed.iter().for_each(|channel| local.apply(*channel, self.ends.1, RemoteChange::Begin, now));
+            self.begin_stream(needed, local, now);
         }
         let mut received = Received::default();
         for news in message.channels {
@@ -229,13 +227,25 @@ impl Link {
             needed.iter().for_each(|channel| local.apply(*channel, self.ends.1, RemoteChange::End, now));
         }
         if received.is_over {
-            needed.iter().for_each(|channel| self.drop_members(*channel, local, now));
-            (self.hearing, self.is_listening) = (Hearing::Idle, false);
-            self.common.clear();
-            self.whole.clear();
-            self.leaves.clear();
+            self.end_stream(needed, local, now);
         }
         received
+    }
+
+    /// Handles the first message of a stream from the other relay.
+    fn begin_stream(&mut self, needed: &BTreeSet<ChannelId>, local: &mut dyn Local, now: Instant) {
+        self.hearing = Hearing::Starting;
+        self.common.clear();
+        needed.iter().for_each(|channel| local.apply(*channel, self.ends.1, RemoteChange::Begin, now));
+    }
+
+    /// Handles the end of the stream from the other relay, which shares no channel with this one any more.
+    fn end_stream(&mut self, needed: &BTreeSet<ChannelId>, local: &mut dyn Local, now: Instant) {
+        needed.iter().for_each(|channel| self.drop_members(*channel, local, now));
+        (self.hearing, self.is_listening) = (Hearing::Idle, false);
+        self.common.clear();
+        self.whole.clear();
+        self.leaves.clear();
     }
 
     /// Removes all members of the other relay on a channel.
