@@ -27,7 +27,7 @@ const grant = {
 
 test('the default session comes from the resolver through the real @forge/bridge', async () => {
   answer = () => grant;
-  assert.deepEqual(await forgeSession('unknown-key'), grant);
+  assert.deepEqual(await forgeSession({ reason: 'unknown-key' }), grant);
   const [command, payload] = calls[0]!;
   assert.equal(command, 'invoke');
   assert.equal(payload['functionKey'], 'sealwire:session');
@@ -38,7 +38,7 @@ test('a refusal by authorize arrives with its code', async () => {
   answer = () =>
     Promise.reject(new Error('The app does not permit realtime here. [sealwire:PERMISSION_MISSING]'));
   await assert.rejects(
-    forgeSession('connect'),
+    forgeSession({ reason: 'connect' }),
     isError('PERMISSION_MISSING', /^The app does not permit realtime here\.$/),
   );
 });
@@ -49,15 +49,15 @@ test('the error for a resolver that lacks the function or returns nothing says w
     'INVALID_ARGUMENT',
     /failed: Resolver has no definition.*Add resolver\.define\('sealwire:session'/,
   );
-  await assert.rejects(forgeSession('connect'), missing);
+  await assert.rejects(forgeSession({ reason: 'connect' }), missing);
   // The platform turns an undefined result into an empty object.
   answer = () => ({});
   const nothing = isError('INVALID_ARGUMENT', /'sealwire:session' did not return a session/);
-  await assert.rejects(forgeSession('connect'), nothing);
+  await assert.rejects(forgeSession({ reason: 'connect' }), nothing);
 });
 
 test('another failure of the resolver is retryable', async () => {
   answer = () => Promise.reject(new Error('The function timed out.'));
   const failed = isError('SESSION_UNAVAILABLE', /'sealwire:session' failed: The function timed out\./);
-  await assert.rejects(forgeSession('connect'), failed);
+  await assert.rejects(forgeSession({ reason: 'connect' }), failed);
 });
