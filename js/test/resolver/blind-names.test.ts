@@ -164,7 +164,7 @@ test('the key of tags opens no message, and reads no value of a property', async
 
 test('a name or value that is too long for a tag, and a tag as a name, fail with the limit', async () => {
   const { realtime, posted } = blindApp();
-  const errorOf = async (call: Promise<{ errors?: { code: string; message: string }[] }>) => {
+  const errorOf = async (call: Promise<{ errors?: { code: string; message: string }[] | undefined }>) => {
     const [error] = (await call).errors ?? [];
     return `${error?.code} ${error?.message}`;
   };

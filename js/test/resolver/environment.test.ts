@@ -125,7 +125,7 @@ test('outside of Forge the context or the option names the environment, and a pr
   process.env['SEALWIRE_SIGNING_KEY'] = SIGNING_KEY;
   const installed = async (context: object, environment?: string) =>
     (
-      await backend(environment, { signingKey: undefined }).realtime.session({
+      await backend(environment, { signingKey: undefined } as object).realtime.session({
         context: { ...PAGE, ...context },
       })
     ).installation;

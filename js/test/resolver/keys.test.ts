@@ -22,7 +22,10 @@ const SKEW_MS = 60_000;
 const { app, signingKey } = settings;
 const installation = context.installContext;
 
-function mint(secret: InstallationSecret, properties: Record<string, string>): Omit<SessionGrant, 'url'> {
+function mint(
+  secret: InstallationSecret,
+  properties: Record<string, string>,
+): Omit<SessionGrant, 'url' | 'issuedAtMs'> {
   const who = { signingKey, app, installation, account: 'ada', can: ['subscribe' as const] };
   return resolverCore().mintSession({ ...who, context: properties, nowSeconds: NOW / 1000 }, secret);
 }

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import type { RealtimeOptions } from '../../src/backend/options.js';
+import type { ForgeContext } from '../../src/context/properties.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import { inForge } from '../support/forge-runtime.js';
 import { claimsOf, fakeRelay, SIGNING_KEY } from '../support/relay.js';
@@ -50,7 +51,8 @@ test('a server of the app vouches for the context that it makes, and needs no en
 test('a context without a type has no default scope if one of its fields is unknown', async () => {
   const { realtime } = server();
   for (const extension of [{ dashboard: { id: '1' }, tile: { id: '2' } }, { dashboard: { id: '' } }, 'x']) {
-    const { noDefaultScope } = await realtime.session({ context: { ...PAGE, extension } });
+    const context = { ...PAGE, extension } as unknown as ForgeContext;
+    const { noDefaultScope } = await realtime.session({ context });
     assert.match(noDefaultScope ?? 'none', /The type of the module is not known/);
   }
 });

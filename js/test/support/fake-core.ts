@@ -107,6 +107,10 @@ export class FakeClient implements Client {
     this.opened.push([opening, plaintext]);
   }
 
+  provideVerified(): void {}
+
+  provideSigned(): void {}
+
   readonly repeatedMessages = 0;
 
   pause(reason: PauseReason): void {

@@ -32,7 +32,7 @@ test('a closed client answers every call without the core', async () => {
   const error = { code: 'CLOSED', message: 'the client was closed' };
   const ignore = () => {};
   await assert.rejects(client.subscribe({ name: 'n' }, {}, ignore, ignore), error);
-  await assert.rejects(client.publish({ name: 'n' }, '', '1'), error);
+  await assert.rejects(client.publish({ name: 'n' }, '', '1', {}), error);
   await assert.rejects(client.refreshToken(1, 't'), error);
   await client.unsubscribe(1);
   client.provideToken(1, 't');

@@ -20,7 +20,7 @@ test('a lock has one holder, and passes to the next in line', async () => {
   const order: string[] = [];
   const hold = held();
   const done = first.request('n', () => (order.push('first'), hold.promise));
-  assert.deepEqual(order, [], 'nothing runs before request() returns');
+  assert.equal(order.length, 0, 'nothing runs before request() returns');
   const next = second.request('n', () => void order.push('second'));
   await settled();
   await second.request('n', { ifAvailable: true }, (lock) => void order.push(`available: ${lock !== null}`));

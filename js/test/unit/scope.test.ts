@@ -126,7 +126,7 @@ test('a value that is not an identifier is not a property', () => {
     },
   );
   assert.deepEqual(properties({ extension: { issue: { id: NaN }, project: { id: [] } } }), {});
-  assert.deepEqual(properties({ extension: 'text' }), {});
+  assert.deepEqual(properties({ extension: 'text' as unknown as Record<string, unknown> }), {});
   // Inherited properties are not fields of the context.
   const inherited = Object.create({ issue: { id: '7' } }) as object;
   assert.deepEqual(properties({ extension: inherited }), {});

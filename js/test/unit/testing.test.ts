@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
+import type { ForgeContext } from '../../src/context/properties.js';
 import type { Realtime } from '../../src/index.js';
 import { Jira, SealwireError } from '../../src/index.js';
 import { createTestRelay } from '../../src/testing.js';
@@ -160,7 +161,7 @@ test('a resolver of the test relay differs from the real one in its core only', 
 test('a revoked session is requested again, and authorize decides anew', async () => {
   const relay = createTestRelay();
   let banned = '';
-  const authorize = ({ accountId }: { accountId?: string }) => accountId !== banned;
+  const authorize = ({ accountId }: ForgeContext) => accountId !== banned;
   const [ada, ben] = ['ada', 'ben'].map((accountId) => relay.realtime({ context, accountId, authorize }));
   const heard = [await heardOn(ada!, 'n'), await heardOn(ben!, 'n')];
   const site = { context: { ...context, installContext: 'ari:cloud:jira::site/test' } };

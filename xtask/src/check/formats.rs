@@ -40,6 +40,8 @@ pub(super) fn tsc(workspace: &Workspace) -> Result<Verdict> {
         let command = duct::cmd!("npm", "run", "--silent", script, format!("--workspace={folder}"));
         pass(workspace, &command.stdout_to_stderr())?;
     }
-    npm::tool(workspace, "tsc").args(["--project", "relay/src/admin/console/page"]).run()?;
+    for project in ["js/test", "relay/src/admin/console/page"] {
+        npm::tool(workspace, "tsc").args(["--project", project]).run()?;
+    }
     Ok(Verdict::Passed)
 }
