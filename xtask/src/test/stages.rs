@@ -272,7 +272,7 @@ fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
 fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
     let chromium = Chromium::open()?;
     // Most of these tests wait for timers of a relay or a page: alone, they use a third of one core.
-    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES), 3)?;
+    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES), 2)?;
     Ok(vec![summed(tests.env("CHROMIUM", chromium.browser))])
 }
 
