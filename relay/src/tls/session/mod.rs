@@ -9,7 +9,7 @@ use bytes::{Buf as _, BytesMut};
 use rustls::{
     Error, ServerConfig,
     server::{ServerConnectionData, UnbufferedServerConnection},
-    unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, WriteTraffic},
+    unbuffered::{ConnectionState, EncodeError, EncryptError, WriteTraffic},
 };
 use std::{
     io::{self, IoSlice},
@@ -36,7 +36,6 @@ pub(crate) struct TlsSession {
     encrypted: BytesMut,
     /// True after the client's `close_notify`.
     is_ended: bool,
-    has_sent_close_notify: bool,
     /// True after an error, which rustls reports once.
     has_failed: bool,
 }
@@ -50,7 +49,6 @@ impl TlsSession {
             plaintext: BytesMut::new(),
             encrypted: BytesMut::new(),
             is_ended: false,
-            has_sent_close_notify: false,
             has_failed: false,
         })
     }
@@ -113,14 +111,12 @@ impl TlsSession {
         }
     }
 
-    /// Encrypts `close_notify`, once.
+    /// Encrypts `close_notify`, unless it was encrypted before.
     pub(crate) fn close(&mut self) {
-        if !std::mem::replace(&mut self.has_sent_close_notify, true) {
-            // Without a handshake there is nothing to close.
-            let _ = self.when_ready(|traffic, encrypted| {
-                append(encrypted, RECORD_OVERHEAD, |space| traffic.queue_close_notify(space))
-            });
-        }
+        // Without a handshake there is nothing to close.
+        let _ = self.when_ready(|traffic, encrypted| {
+            append(encrypted, RECORD_OVERHEAD, |space| Ok(traffic.queue_close_notify(space)?))
+        });
     }
 
     /// Passes encrypted bytes to `write` until all are written. Fails with `WouldBlock` if some are left.
@@ -139,7 +135,7 @@ impl TlsSession {
 
     fn encrypt_record(&mut self, plain: &[u8]) -> io::Result<usize> {
         self.when_ready(|traffic, encrypted| {
-            append(encrypted, plain.len() + RECORD_OVERHEAD, |space| traffic.encrypt(plain, space))
+            append(encrypted, plain.len() + RECORD_OVERHEAD, |space| Ok(traffic.encrypt(plain, space)?))
         })?;
         Ok(plain.len())
     }
@@ -176,8 +172,8 @@ impl TlsSession {
                     }
                     false
                 }
-                Ok(ConnectionState::EncodeTlsData(message)) => {
-                    encode(message, &mut self.encrypted)?;
+                Ok(ConnectionState::EncodeTlsData(mut message)) => {
+                    append(&mut self.encrypted, RECORD_OVERHEAD, |space| Ok(message.encode(space)?))?;
                     false
                 }
                 // The bytes are in `encrypted`, in the order in which the client must get them.
@@ -212,56 +208,57 @@ impl TlsSession {
     /// Encrypts the alert that rustls sends after an error. The first `handled` bytes are those of handled records.
     fn take_alert(&mut self, handled: usize) {
         let status = self.connection.process_tls_records(&mut self.incomplete[handled..]);
-        if let Ok(ConnectionState::EncodeTlsData(alert)) = status.state {
-            let _ = encode(alert, &mut self.encrypted);
+        if let Ok(ConnectionState::EncodeTlsData(mut alert)) = status.state {
+            let _ = append(&mut self.encrypted, RECORD_OVERHEAD, |space| Ok(alert.encode(space)?));
         }
     }
 }
 
 type Traffic<'a> = WriteTraffic<'a, ServerConnectionData>;
 
-/// Appends a handshake message.
-fn encode(mut message: EncodeTlsData<'_, ServerConnectionData>, encrypted: &mut BytesMut) -> io::Result<()> {
-    let start = encrypted.len();
-    let mut size = RECORD_OVERHEAD;
-    loop {
-        encrypted.resize(start + size, 0);
-        match message.encode(&mut encrypted[start..]) {
-            Ok(written) => {
-                encrypted.truncate(start + written);
-                return Ok(());
-            }
-            Err(EncodeError::InsufficientSize(error)) if error.required_size > size => {
-                size = error.required_size;
-            }
-            Err(error) => return Err(io::Error::other(error)),
+/// The reason for which rustls wrote nothing.
+enum Unwritten {
+    /// The number of bytes that it needs.
+    TooSmall(usize),
+    Failed(io::Error),
+}
+
+impl From<EncodeError> for Unwritten {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::InsufficientSize(error) => Self::TooSmall(error.required_size),
+            error => Self::Failed(io::Error::other(error)),
         }
     }
 }
 
-/// Appends a record, for which `size` bytes suffice unless rustls asks for more.
+impl From<EncryptError> for Unwritten {
+    fn from(error: EncryptError) -> Self {
+        match error {
+            EncryptError::InsufficientSize(error) => Self::TooSmall(error.required_size),
+            error => Self::Failed(io::Error::other(error)),
+        }
+    }
+}
+
+/// Appends what `put` writes, for which `size` bytes suffice unless rustls asks for more.
 fn append(
     encrypted: &mut BytesMut,
     mut size: usize,
-    mut put: impl FnMut(&mut [u8]) -> Result<usize, EncryptError>,
+    mut put: impl FnMut(&mut [u8]) -> Result<usize, Unwritten>,
 ) -> io::Result<()> {
     let start = encrypted.len();
-    loop {
+    let written = loop {
         encrypted.resize(start + size, 0);
         match put(&mut encrypted[start..]) {
-            Ok(written) => {
-                encrypted.truncate(start + written);
-                return Ok(());
-            }
-            Err(EncryptError::InsufficientSize(error)) if error.required_size > size => {
-                size = error.required_size;
-            }
-            Err(error) => {
-                encrypted.truncate(start);
-                return Err(io::Error::other(error));
-            }
+            Ok(written) => break Ok(written),
+            Err(Unwritten::TooSmall(required)) if required > size => size = required,
+            Err(Unwritten::TooSmall(_)) => break Err(invalid("rustls asks for less space than it has")),
+            Err(Unwritten::Failed(error)) => break Err(error),
         }
-    }
+    };
+    encrypted.truncate(start + written.as_ref().unwrap_or(&0));
+    written.map(drop)
 }
 
 /// Releases the memory of an empty buffer.
