@@ -1,6 +1,9 @@
 //! Curves: quantities that were measured for several values of a variable, such as the CPU time by the number of channels.
 
-use crate::results::{Spread, Subject, figure};
+use crate::{
+    plots::file_name,
+    results::{Spread, Subject, figure},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
@@ -90,12 +93,7 @@ impl Curves {
                     });
                 }
             }
-            let title = format!("{scenario} {quantity}").to_lowercase();
-            let words: Vec<_> = title
-                .split(|letter: char| !letter.is_ascii_alphanumeric())
-                .filter(|word| !word.is_empty())
-                .collect();
-            fs::write(folder.join(format!("{}.svg", words.join("-"))), chart(curve, points))?;
+            fs::write(folder.join(file_name(scenario, quantity)), chart(curve, points))?;
         }
         if !all.is_empty() {
             fs::write(folder.join("curves.json"), serde_json::to_string_pretty(&all)? + "\n")?;

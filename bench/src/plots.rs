@@ -16,14 +16,14 @@ pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
             .iter()
             .map(|(subject, spread)| (subject.name.as_str(), spread.min, spread.median, spread.max))
             .collect();
-        fs::write(folder.join(file_name(metric)), chart(metric, &bars))?;
+        fs::write(folder.join(file_name(metric.scenario, &metric.name)), chart(metric, &bars))?;
     }
     Ok(())
 }
 
-fn file_name(metric: &Metric) -> String {
-    let text =
-        format!("{} {}", metric.scenario, metric.name).to_lowercase().replace('×', "x").replace('µ', "u");
+/// Returns the name of the file with the chart of a quantity.
+pub(crate) fn file_name(scenario: &str, quantity: &str) -> String {
+    let text = format!("{scenario} {quantity}").to_lowercase().replace('×', "x").replace('µ', "u");
     let words: Vec<&str> =
         text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     format!("{}.svg", words.join("-"))

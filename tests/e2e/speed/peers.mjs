@@ -6,6 +6,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { launch } from '../support/browser.mjs';
 import { startSystem } from '../support/system.mjs';
+import { median } from './median.mjs';
 import { publish, receive, RELAY } from './messages.mjs';
 import { startPeers } from './peers/server.mjs';
 
@@ -49,8 +50,6 @@ function codecs() {
   };
   return { json, protobuf: new Centrifuge('ws://127.0.0.1')._codec };
 }
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const payload = 'x'.repeat(BYTES - '""'.length);
 const script = await bundled(

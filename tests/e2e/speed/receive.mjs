@@ -3,6 +3,7 @@
 // `cargo xtask client-speed` runs it.
 import { contextOf } from '../support/backend.mjs';
 import { startSystem } from '../support/system.mjs';
+import { median } from './median.mjs';
 import { publish, receive, RELAY } from './messages.mjs';
 
 const RUNS = 5;
@@ -14,8 +15,6 @@ const LOADS = [
   [16_384, 1_000],
 ];
 const IN_FLIGHT = 64;
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Publishes as a function, which signs each message. */
 async function publishSigned(system, channel, bytes, count) {

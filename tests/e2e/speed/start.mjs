@@ -3,6 +3,7 @@
 // `cargo xtask client-speed --start` runs it. `SEALWIRE_BASELINE` is the dist folder of another build, which takes turns.
 import { startSystem } from '../support/system.mjs';
 import { recordPhases, startTimed } from './phases.mjs';
+import { median } from './median.mjs';
 
 const RUNS = Number(process.env.SEALWIRE_RUNS ?? 15);
 const baseline = process.env.SEALWIRE_BASELINE;
@@ -29,7 +30,6 @@ async function startOnce(system) {
   return { core, phases: new Map(phases), memory };
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const show = (values) =>
   `${median(values).toFixed(1)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
 

@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { bundle } from '../support/forge-bundler.mjs';
 import { project, root } from '../support/project.mjs';
 import { EMPTY, MAKE_SECRET, SESSION } from './functions.mjs';
+import { median } from '../../e2e/speed/median.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +35,6 @@ function nodeOf(major) {
   return program;
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
 /** Runs a function in a new process, and returns the milliseconds of its phases. */
