@@ -8,6 +8,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { PresenceState } from './presence-state.js';
 import { RetryTimer } from './retry-timer.js';
+import { TokenRenewal } from './token-renewal.js';
 
 export class OpenPresence {
   isOver = false;
@@ -17,6 +18,11 @@ export class OpenPresence {
   /** The codes of the errors that the app has no listener for. */
   readonly #unheard = new Set<string>();
   readonly #retry = new RetryTimer();
+  readonly #renewal = new TokenRenewal(this.#retry, {
+    opened: () => this.#presence,
+    hasEnded: () => this.#state.status === 'failed',
+    restart: () => this.#restart(),
+  });
   #state: PresenceState = { status: 'opening', members: [] };
   #changed: ((state: PresenceState) => void) | undefined;
   #isHeld = false;
@@ -24,7 +30,6 @@ export class OpenPresence {
   /** The latest call of presence(), which its signal cancels. An earlier call shows nothing. */
   #attempt: AbortController | undefined;
   #presence: Presence | undefined;
-  #token: unknown;
   /** The data as JSON text; undefined if the component is no member. */
   #data: string | undefined;
   #removeStateListener: () => void = () => {};
@@ -71,24 +76,14 @@ export class OpenPresence {
 
   /** Renews the token of the presence with one of the same claims. If the presence has failed, it is opened again. */
   renew(token: unknown): void {
-    if (typeof token !== 'string' || token === this.#token || !this.#isStarted || this.isOver) return;
-    const { status, error } = this.#state;
     // A token does not open a connection that the app has closed.
-    if (error?.code === 'CLOSED') return;
-    if (status === 'failed') return this.#restart();
-    const presence = this.#presence;
-    // A presence that is not open yet takes the token once it is.
-    if (!presence) return;
-    this.#token = token;
-    this.#retry.stop();
-    presence.refreshToken(token).catch((thrown: unknown) => {
-      if (this.#presence === presence) this.#renewalFailed(token, errorFromCore(thrown));
-    });
+    if (!this.#isStarted || this.isOver || this.#state.error?.code === 'CLOSED') return;
+    this.#renewal.renew(token);
   }
 
   async #open(): Promise<void> {
     const options = this.#options();
-    this.#token = options.token;
+    this.#renewal.begin(options.token);
     const attempt = (this.#attempt = new AbortController());
     const isCurrent = () => attempt === this.#attempt;
     let presence: Presence | undefined;
@@ -128,16 +123,6 @@ export class OpenPresence {
     if (!error.retryable || error.code.startsWith('TOKEN_')) return this.#fail(error);
     this.#set({ status: 'opening', members: [], error });
     this.#retry.later(error, () => void this.#open());
-  }
-
-  /** Handles a failed renewal. If the relay could not be asked, the presence continues with its current token. */
-  #renewalFailed(token: string, error: SealwireError): void {
-    if (!error.retryable) return this.#restart();
-    this.#retry.later(error, () => {
-      if (this.#token !== token) return;
-      this.#token = undefined;
-      this.renew(token);
-    });
   }
 
   #sendData(): void {

@@ -8,6 +8,7 @@ import type { Realtime, Subscription } from '../browser/types.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { RetryTimer } from './retry-timer.js';
+import { TokenRenewal } from './token-renewal.js';
 import type { ChannelState } from './types.js';
 
 export interface Target {
@@ -27,11 +28,15 @@ export class StrictModeSubscription {
   #isHeld = false;
   #isStarted = false;
   #isOver = false;
-  #token: unknown;
   #subscription: Subscription | undefined;
   /** The latest call of subscribe(), which its signal withdraws. An earlier call delivers nothing. */
   #attempt: AbortController | undefined;
   readonly #retry = new RetryTimer();
+  readonly #renewal = new TokenRenewal(this.#retry, {
+    opened: () => this.#subscription,
+    hasEnded: () => this.state.status === 'failed' || this.state.status === 'ended',
+    restart: () => this.#restart(),
+  });
   #removeStateListener: () => void = () => {};
 
   constructor(target: Target, options: () => SubscriptionOptions, callback: AnyCallback) {
@@ -69,25 +74,15 @@ export class StrictModeSubscription {
 
   /** Renews the token of the subscription with one of the same claims. If the subscription has ended, it starts again. */
   renew(token: unknown): void {
-    if (typeof token !== 'string' || token === this.#token || !this.#isStarted || this.#isOver) return;
-    const { status, error } = this.state;
     // A token does not open a connection that the app has closed.
-    if (error?.code === 'CLOSED') return;
-    if (status === 'failed' || status === 'ended') return this.#restart();
-    const subscription = this.#subscription;
-    // A subscription that is not confirmed yet takes the token once it is.
-    if (!subscription) return;
-    this.#token = token;
-    this.#retry.stop();
-    subscription.refreshToken(token).catch((thrown: unknown) => {
-      if (this.#subscription === subscription) this.#renewalFailed(token, errorFromCore(thrown));
-    });
+    if (!this.#isStarted || this.#isOver || this.state.error?.code === 'CLOSED') return;
+    this.#renewal.renew(token);
   }
 
   async #subscribe(): Promise<void> {
     const { realtime, channel, global } = this.target;
     const options = this.#options();
-    this.#token = options.token;
+    this.#renewal.begin(options.token);
     const attempt = (this.#attempt = new AbortController());
     const isCurrent = () => attempt === this.#attempt;
     const deliver: AnyCallback = (payload, error, event) => {
@@ -132,16 +127,6 @@ export class StrictModeSubscription {
       return this.#setState({ status: 'failed', error });
     this.#setState({ status: 'subscribing', error });
     this.#retry.later(error, () => void this.#subscribe());
-  }
-
-  /** Handles a failed renewal. If the relay could not be asked, the subscription continues with its current token. */
-  #renewalFailed(token: string, error: SealwireError): void {
-    if (!error.retryable) return this.#restart();
-    this.#retry.later(error, () => {
-      if (this.#token !== token) return;
-      this.#token = undefined;
-      this.renew(token);
-    });
   }
 
   #restart(): void {
