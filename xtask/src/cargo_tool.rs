@@ -20,10 +20,6 @@ pub(crate) struct Tool {
 pub(crate) const MDBOOK: Tool =
     Tool { package: "mdbook", program: "mdbook", version: "0.5.4", features: &["search"] };
 
-/// Finds misspelt words.
-pub(crate) const TYPOS: Tool =
-    Tool { package: "typos-cli", program: "typos", version: "1.52.0", features: &["dict", "vars"] };
-
 impl Tool {
     /// The path of the program, which is installed if it is missing.
     pub(crate) fn program(&self, workspace: &Workspace) -> Result<PathBuf> {
