@@ -1,6 +1,6 @@
 //! Reads the numbers of passed, failed and skipped tests from the output of test runners.
 
-use std::sync::LazyLock;
+use std::{fmt, sync::LazyLock};
 
 use regex::Regex;
 
@@ -21,6 +21,19 @@ impl Counts {
 
     pub(crate) fn ran(self) -> u32 {
         self.passed + self.failed
+    }
+
+    /// Adds up the lines of stages in the output of `cargo xtask test`.
+    pub(crate) fn read_stages(output: &str) -> Self {
+        static STAGE: LazyLock<Regex> =
+            LazyLock::new(|| pattern(r"(?m)^\S+ +(\d+) passed, (\d+) failed, (\d+) skipped \("));
+        let mut counts = Self::default();
+        for found in STAGE.captures_iter(output) {
+            let (_, numbers) = found.extract();
+            let [passed, failed, skipped] = numbers.map(|text| text.parse().unwrap_or(0));
+            counts.add(Self { passed, failed, skipped });
+        }
+        counts
     }
 
     /// Adds up every summary in the output of cargo, of wasm-bindgen's runner and of `node --test` (TAP or spec).
@@ -50,6 +63,13 @@ impl Counts {
     }
 }
 
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { passed, failed, skipped } = self;
+        write!(formatter, "{passed} passed, {failed} failed, {skipped} skipped")
+    }
+}
+
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the patterns above are valid")
 }
@@ -71,6 +91,14 @@ mod tests {
         assert_eq!(Counts::read(tap), Counts { passed: 8, failed: 2, skipped: 2 });
         let spec = "\x1b[34mℹ tests 4\x1b[39m\n\x1b[34mℹ pass 4\x1b[39m\n\x1b[34mℹ fail 0\x1b[39m\n";
         assert_eq!(Counts::read(spec), Counts { passed: 4, failed: 0, skipped: 0 });
+    }
+
+    #[test]
+    fn the_lines_of_stages_add_up_and_their_sum_does_not_count() {
+        let output = "schedules: 100000 schedules, 0 failed\n\
+                      schedules        2 passed, 0 failed, 0 skipped (251.0 s)\n\
+                      wasm-node        42 passed, 1 failed, 3 skipped (43.2 s)\n44 passed, 1 failed\n";
+        assert_eq!(Counts::read_stages(output), Counts { passed: 44, failed: 1, skipped: 3 });
     }
 
     #[test]

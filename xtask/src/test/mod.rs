@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs every test of the project, stage by stage, and prints the sum on the last line.
 
+mod beside;
 mod counts;
 mod stages;
 
@@ -8,7 +9,7 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::{Context, Result, bail};
 use duct::Expression;
 
-use self::{counts::Counts, stages::STAGES};
+use self::{beside::Beside, counts::Counts, stages::STAGES};
 use crate::{step, workspace::Workspace};
 
 /// The tests to run.
@@ -25,8 +26,20 @@ pub(crate) struct Options {
 struct Stage {
     name: &'static str,
     about: &'static str,
+    pace: Pace,
     /// Builds and installs the requirements of the tests and returns the commands that run them.
     prepare: fn(&Workspace) -> Result<Vec<Suite>>,
+}
+
+/// The demands of a stage on the machine.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// Measures time, or uses all cores: it runs alone.
+    Alone,
+    /// Waits for timers of relays and pages most of the time: another stage may run beside it.
+    Waits,
+    /// Depends on no clock: it runs beside the stages that wait, at the lowest priority.
+    Computes,
 }
 
 /// One command that runs tests.
@@ -54,12 +67,31 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         }
         return Ok(ExitCode::SUCCESS);
     }
+    let total = if options.stages.is_empty() {
+        run_all(workspace)?
+    } else {
+        run_stages(workspace, choose(&options.stages)?)
+    };
+    println!("{} passed, {} failed", total.passed, total.failed);
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs every stage: first those that need the machine for themselves, then the others beside each other.
+fn run_all(workspace: &Workspace) -> Result<Counts> {
+    let with = |pace| STAGES.iter().filter(move |stage| stage.pace == pace);
+    let mut total = run_stages(workspace, with(Pace::Alone));
+    let beside = Beside::start(with(Pace::Computes).map(|stage| stage.name))?;
+    total.add(run_stages(workspace, with(Pace::Waits)));
+    total.add(beside.finish()?);
+    Ok(total)
+}
+
+fn run_stages(workspace: &Workspace, stages: impl IntoIterator<Item = &'static Stage>) -> Counts {
     let mut total = Counts::default();
-    let mut healthy = true;
-    for stage in choose(&options.stages)? {
+    for stage in stages {
         step::checking(&format!("{}: {}", stage.name, stage.about));
         let start = Instant::now();
-        let counts = match run_stage(workspace, stage) {
+        let mut counts = match run_stage(workspace, stage) {
             Ok(counts) => counts,
             Err(error) => {
                 step::failed(&format!("{}: {error:#}", stage.name));
@@ -68,21 +100,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         };
         if counts.ran() == 0 {
             step::failed(&format!("{}: no test ran", stage.name));
-            healthy = false;
+            counts.failed = 1;
         }
-        let Counts { passed, failed, skipped } = counts;
         let seconds = start.elapsed().as_secs_f32();
-        println!("{:<16} {passed} passed, {failed} failed, {skipped} skipped ({seconds:.1} s)", stage.name);
+        println!("{:<16} {counts} ({seconds:.1} s)", stage.name);
         total.add(counts);
     }
-    println!("{} passed, {} failed", total.passed, total.failed);
-    Ok(if healthy && total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    total
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Stage>> {
-    if names.is_empty() {
-        return Ok(STAGES.iter().collect());
-    }
     let named = |name: &String| STAGES.iter().find(|stage| stage.name == name);
     names
         .iter()

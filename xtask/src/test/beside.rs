@@ -1,0 +1,42 @@
+//! Stages in another process of xtask, which has the lowest priority.
+
+use std::{env, ffi::OsString};
+
+use anyhow::{Context, Result};
+
+use super::counts::Counts;
+
+/// Stages that run beside those of this process.
+pub(super) struct Beside {
+    process: duct::Handle,
+}
+
+impl Beside {
+    /// Starts stages, one after the other.
+    pub(super) fn start(stages: impl Iterator<Item = &'static str>) -> Result<Self> {
+        let program = env::current_exe().context("xtask does not know its own path")?;
+        let arguments = ["test"].into_iter().chain(stages).map(OsString::from);
+        let expression = if cfg!(unix) {
+            let lowered = ["-n".into(), "19".into(), program.into_os_string()];
+            duct::cmd("nice", lowered.into_iter().chain(arguments))
+        } else {
+            duct::cmd(program, arguments)
+        };
+        let process = expression.stdout_capture().unchecked().start();
+        Ok(Self { process: process.context("cannot run xtask for the stages at low priority")? })
+    }
+
+    /// Waits for the end of the stages and prints their results.
+    pub(super) fn finish(self) -> Result<Counts> {
+        let output = self.process.wait()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        // The last line is the sum of these stages only.
+        let results = text.trim_end().rsplit_once('\n').map_or("", |(results, _)| results);
+        println!("{results}");
+        let mut counts = Counts::read_stages(results);
+        if !output.status.success() {
+            counts.failed = counts.failed.max(1);
+        }
+        Ok(counts)
+    }
+}
