@@ -1,6 +1,6 @@
 //! The stages of `cargo xtask test`, those that fail soonest first.
 
-use std::{env, path::Path};
+use std::{env, num::NonZero, path::Path, thread};
 
 use anyhow::{Result, ensure};
 use duct::Expression;
@@ -110,6 +110,10 @@ const SCHEDULES: &str = "100000";
 /// The number of schedules with a relay that lies.
 const LYING_SCHEDULES: &str = "5000";
 
+/// The least number of native tests at once. Two thirds of their time is that of tests of relay processes, which wait for
+/// timers: on two cores, six of them at once keep half a core busy.
+const WAITING_TESTS: usize = 6;
+
 /// The targets of the stage `attacks`.
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
 
@@ -139,9 +143,11 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     arguments.push("--");
     arguments.extend(LEFT_TO_OTHERS.iter().flat_map(|test| ["--skip", test]));
     let python = python::environment(workspace, "http-api", "examples/http-api/requirements.txt")?;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     Ok(vec![
         summed(
             duct::cmd("cargo", arguments)
+                .env("RUST_TEST_THREADS", cores.max(WAITING_TESTS).to_string())
                 .env("SEALWIRE_TEST_RELAY", relay)
                 .env("SEALWIRE_TEST_PYTHON", python.join("python3"))
                 .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy"))
