@@ -1,10 +1,17 @@
-//! Stages in another process of xtask, which has the lowest priority.
+//! Stages in another process of xtask.
 
 use std::{env, ffi::OsString};
 
 use anyhow::{Context, Result};
 
 use super::counts::Counts;
+
+/// The priority of a process beside the others on the machine.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Priority {
+    Normal,
+    Lowest,
+}
 
 /// Stages that run beside those of this process.
 pub(super) struct Beside {
@@ -13,17 +20,17 @@ pub(super) struct Beside {
 
 impl Beside {
     /// Starts stages, one after the other.
-    pub(super) fn start(stages: impl Iterator<Item = &'static str>) -> Result<Self> {
+    pub(super) fn start(priority: Priority, stages: impl Iterator<Item = &'static str>) -> Result<Self> {
         let program = env::current_exe().context("xtask does not know its own path")?;
         let arguments = ["test"].into_iter().chain(stages).map(OsString::from);
-        let expression = if cfg!(unix) {
+        let expression = if cfg!(unix) && priority == Priority::Lowest {
             let lowered = ["-n".into(), "19".into(), program.into_os_string()];
             duct::cmd("nice", lowered.into_iter().chain(arguments))
         } else {
             duct::cmd(program, arguments)
         };
         let process = expression.stdout_capture().unchecked().start();
-        Ok(Self { process: process.context("cannot run xtask for the stages at low priority")? })
+        Ok(Self { process: process.context("cannot run xtask for the stages beside")? })
     }
 
     /// Waits for the end of the stages and prints their results.

@@ -9,7 +9,11 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::{Context, Result, bail};
 use duct::Expression;
 
-use self::{beside::Beside, counts::Counts, stages::STAGES};
+use self::{
+    beside::{Beside, Priority},
+    counts::Counts,
+    stages::STAGES,
+};
 use crate::{step, workspace::Workspace};
 
 /// The tests to run.
@@ -36,8 +40,10 @@ struct Stage {
 enum Pace {
     /// Measures time, or uses all cores: it runs alone.
     Alone,
-    /// Waits for timers of relays and pages most of the time: another stage may run beside it.
+    /// Waits for timers of relays and pages most of the time: others may run beside it.
     Waits,
+    /// Waits nearly all the time: it runs beside the stages that wait.
+    Idles,
     /// Depends on no clock: it runs beside the stages that wait, at the lowest priority.
     Computes,
 }
@@ -80,9 +86,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
 fn run_all(workspace: &Workspace) -> Result<Counts> {
     let with = |pace| STAGES.iter().filter(move |stage| stage.pace == pace);
     let mut total = run_stages(workspace, with(Pace::Alone));
-    let beside = Beside::start(with(Pace::Computes).map(|stage| stage.name))?;
+    let names = |pace| with(pace).map(|stage| stage.name);
+    let idling = Beside::start(Priority::Normal, names(Pace::Idles))?;
+    let computing = Beside::start(Priority::Lowest, names(Pace::Computes))?;
     total.add(run_stages(workspace, with(Pace::Waits)));
-    total.add(beside.finish()?);
+    total.add(idling.finish()?);
+    total.add(computing.finish()?);
     Ok(total)
 }
 

@@ -34,7 +34,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "chaos",
         about: "relays, NATS servers and clients under faults, each message checked; `cargo xtask chaos` runs longer",
-        pace: Pace::Waits,
+        pace: Pace::Idles,
         prepare: chaos,
     },
     Stage {
