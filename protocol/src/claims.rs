@@ -1,5 +1,5 @@
-//! The canonical form of channel token claims. Signers need it. Clients only present tokens and are built without it
-//! (feature `claims`).
+//! The canonical form of channel token claims, for native signers and for the vectors (feature `claims`). In Forge functions,
+//! `js/src/arguments/canonical-json.ts` writes it, since JavaScript has the numbers and texts of RFC 8785.
 
 use crate::limits;
 use alloc::string::String;

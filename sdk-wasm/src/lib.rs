@@ -10,6 +10,8 @@ mod browser;
 mod convert;
 #[cfg(any(feature = "browser", feature = "resolver"))]
 mod error;
+#[cfg(any(feature = "browser", feature = "resolver"))]
+mod fields;
 #[cfg(feature = "resolver")]
 mod resolver;
 

@@ -1,5 +1,6 @@
 // signRealtimeToken(): signs channel tokens, which permit one channel name and are bound to claims of the app's own.
 
+import { canonicalJson } from '../arguments/canonical-json.js';
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { checkLifetime } from '../arguments/lifetime.js';
 import { byteLength, checkChannelName } from '../arguments/names.js';
@@ -18,6 +19,7 @@ import type { TokenResult } from './types.js';
 
 const MAX_CLAIMS_BYTES = 4 * 1024;
 
+/** Returns the canonical form of claims. */
 function serialiseClaims(claims: unknown): string {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw invalid(`The claims must be a JSON object, such as { team: 'blue' }, not ${kindOf(claims)}.`);
@@ -29,7 +31,7 @@ function serialiseClaims(claims: unknown): string {
   const bytes = byteLength(text);
   if (bytes > MAX_CLAIMS_BYTES)
     throw invalid(`The claims have ${bytes} bytes as JSON; the limit is ${MAX_CLAIMS_BYTES}.`);
-  return text;
+  return canonicalJson(JSON.parse(text));
 }
 
 const PERMISSIONS: readonly Permission[] = ['subscribe', 'publish', 'presence'];
@@ -56,7 +58,7 @@ export async function signToken(
 ): Promise<TokenResult> {
   const options = checkOptions(given);
   const channel = checkChannelName(channelName);
-  const claimsJson = serialiseClaims(claims);
+  const canonicalClaims = serialiseClaims(claims);
   const can = checkPermissions(permissions);
   const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
   const deadline = deadlineOf(options, backend.timeoutMs);
@@ -75,7 +77,7 @@ export async function signToken(
         app,
         installation,
         channel,
-        claimsJson,
+        claims: canonicalClaims,
         ...(can && { can }),
         ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
         nowSeconds: Math.floor(backend.now() / 1000),

@@ -49,7 +49,8 @@ export interface SignChannelToken {
   app: string;
   installation: string;
   channel: string;
-  claimsJson: string;
+  /** The claims as canonical JSON (RFC 8785). */
+  claims: string;
   can?: Permission[];
   lifetimeSeconds?: number;
   nowSeconds: number;

@@ -5,7 +5,7 @@ import type { InstallationSecret, ResolverModule } from '../core/resolver-core.j
 import { fromBase64, toBase64 } from './bytes.js';
 import { eventTagOf, nameIn, tagOf, tagValues } from './name-tags.js';
 import { refused } from './refused.js';
-import { canonical, mintToken } from './tokens.js';
+import { mintToken } from './tokens.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 const BACKEND_LIFETIME_SECONDS = 60;
@@ -73,7 +73,7 @@ export const testResolverCore: ResolverModule = {
     };
   },
 
-  signChannelToken: ({ installation, channel, claimsJson, can, blindNames, ...times }) => {
+  signChannelToken: ({ installation, channel, claims, can, blindNames, ...times }) => {
     const { lifetimeSeconds, nowSeconds } = times;
     const lifetime = lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
     const jwt = mintToken(
@@ -81,7 +81,7 @@ export const testResolverCore: ResolverModule = {
         aud: 'sealwire:channel',
         ins: installation,
         ch: blindNames ? tagOf(installation, 'channel', channel) : channel,
-        tag: canonical(JSON.parse(claimsJson)),
+        tag: claims,
         can: can ?? ['subscribe', 'publish'],
       },
       nowSeconds,

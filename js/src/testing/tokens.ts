@@ -75,11 +75,3 @@ export function readChannelToken(token: string): Minted<ChannelClaims> {
   if (!keys) throw refused('TOKEN_MALFORMED', 'the token was not created by signRealtimeToken()');
   return readToken<ChannelClaims>(jwt as string, 'sealwire:channel');
 }
-
-/** Returns the canonical JSON of a value (RFC 8785), which is the same text for equal claims. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
-}

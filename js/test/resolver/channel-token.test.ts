@@ -73,6 +73,8 @@ test('claims must be a JSON object', async () => {
   for (const claims of [undefined, null, 'team', 7, ['team'], () => {}, new Date()]) {
     await refused(claims, /claims must be a JSON object/);
   }
+  const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as object;
+  await refused(deep, /claims are nested too deeply/);
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
   for (const [claims, why] of [

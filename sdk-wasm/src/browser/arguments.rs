@@ -2,46 +2,13 @@
 //! never a panic.
 
 use crate::{
-    convert::{plain, whole},
+    convert::whole,
     error::invalid_argument,
+    fields::{each_text, list, optional, plain, property, text},
 };
-use js_sys::{Array, Object, Reflect};
 use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, SessionGrant};
 use sealwire_protocol::{Code, MemberId, Scope, UnixMillis, UnixSeconds, decode_base64url};
 use wasm_bindgen::{JsCast as _, JsValue};
-
-/// Returns a property of an object, or `undefined` if the object does not have it.
-fn property(object: &JsValue, name: &str) -> JsValue {
-    if object.is_object() {
-        Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
-    } else {
-        JsValue::UNDEFINED
-    }
-}
-
-fn text(object: &JsValue, name: &str) -> Option<String> {
-    property(object, name).as_string()
-}
-
-fn list(value: JsValue) -> Option<Array> {
-    value.dyn_into().ok()
-}
-
-/// Calls `take` with the name and the value of each property. Returns `None` if a value is not a string or `take` does.
-fn each_text(object: &JsValue, mut take: impl FnMut(String, String) -> Option<()>) -> Option<()> {
-    let entries = Object::entries(object.dyn_ref()?);
-    for index in 0..entries.length() {
-        let entry = list(entries.get(index))?;
-        take(entry.get(0).as_string()?, entry.get(1).as_string()?)?;
-    }
-    Some(())
-}
-
-/// Reads an optional property. Returns `None` if the property exists but `read` cannot convert it.
-fn optional<T>(object: &JsValue, name: &str, read: impl Fn(JsValue) -> Option<T>) -> Option<Option<T>> {
-    let value = property(object, name);
-    if value.is_null() || value.is_undefined() { Some(None) } else { read(value).map(Some) }
-}
 
 fn duration(object: &JsValue, name: &str, default: u64) -> u64 {
     property(object, name).as_f64().map_or(default, whole)

@@ -3,12 +3,14 @@
 use super::{
     inputs::{app_and_installation, channel_name, scope},
     names::Names,
+    objects::{Properties, flag, number, optional_text, properties, read, write},
     random,
     secret::{Secret, SigningKey},
 };
 use crate::{
-    convert::{read, whole, write},
+    convert::whole,
     error::{invalid_argument, with_code},
+    fields::{property, text},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use js_sys::{Function, Uint8Array};
@@ -17,16 +19,14 @@ use sealwire_protocol::{
     Scope, SenderId, Signature, UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids,
     signed_text,
 };
-use serde::{Deserialize, Serialize};
-use std::{cell::RefCell, collections::BTreeMap};
+use serde::Serialize;
+use std::{cell::RefCell, collections::VecDeque};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Input {
     app: String,
     installation: String,
-    scope: BTreeMap<String, String>,
+    scope: Properties,
     channel: String,
     token: Option<String>,
     event: String,
@@ -34,8 +34,24 @@ struct Input {
     /// The id that the app chose.
     idempotency_id: Option<String>,
     now_ms: f64,
-    #[serde(default)]
     blind_names: bool,
+}
+
+impl Input {
+    fn fields(input: &JsValue) -> Option<Self> {
+        Some(Self {
+            app: text(input, "app")?,
+            installation: text(input, "installation")?,
+            scope: properties(&property(input, "scope"))?,
+            channel: text(input, "channel")?,
+            token: optional_text(input, "token")?,
+            event: text(input, "event")?,
+            payload: text(input, "payload")?,
+            idempotency_id: optional_text(input, "idempotencyId")?,
+            now_ms: number(input, "nowMs")?,
+            blind_names: flag(input, "blindNames")?,
+        })
+    }
 }
 
 /// The sender of a resolver's messages, in place of the account of a page's session. No account id contains a NUL.
@@ -66,10 +82,12 @@ const MAX_TICKETS: usize = 1024;
 struct Sender {
     numberings: Numberings,
     last_ticket: u32,
-    tickets: BTreeMap<u32, Ticket>,
+    /// The messages whose outcome is open, oldest first.
+    tickets: VecDeque<Ticket>,
 }
 
 struct Ticket {
+    id: u32,
     numbered: Numbered,
     /// True if the acknowledgement of the first request shows that the relay accepted the message itself, behind all
     /// messages with lower numbers: the app did not choose its idempotency id, and no earlier message was under way.
@@ -83,17 +101,19 @@ thread_local! {
 impl Sender {
     fn add(&mut self, numbered: Numbered, is_repeatable: bool) -> u32 {
         let is_earlier = |ticket: &Ticket| ticket.numbered.sender == numbered.sender;
-        let is_in_order = !is_repeatable && !self.tickets.values().any(is_earlier);
+        let is_in_order = !is_repeatable && !self.tickets.iter().any(is_earlier);
         if self.tickets.len() >= MAX_TICKETS {
-            self.tickets.pop_first();
+            self.tickets.pop_front();
         }
         self.last_ticket = self.last_ticket.wrapping_add(1);
-        self.tickets.insert(self.last_ticket, Ticket { numbered, is_in_order });
+        self.tickets.push_back(Ticket { id: self.last_ticket, numbered, is_in_order });
         self.last_ticket
     }
 
     fn settle(&mut self, ticket: u32, is_accepted: bool) {
-        if let Some(Ticket { numbered, is_in_order: true }) = self.tickets.remove(&ticket)
+        let index = self.tickets.iter().position(|open| open.id == ticket);
+        let settled = index.and_then(|index| self.tickets.remove(index));
+        if let Some(Ticket { numbered, is_in_order: true, .. }) = settled
             && is_accepted
         {
             self.numberings.confirm(numbered);
@@ -121,7 +141,7 @@ pub fn settle(ticket: u32, accepted: bool) {
 /// error of `sign`.
 #[wasm_bindgen]
 pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result<JsValue, JsValue> {
-    let input: Input = read(input, "the message")?;
+    let input = read(input, "the message", Input::fields)?;
     let now = UnixMillis(whole(input.now_ms));
     let secret = Secret::read(secret, now.0 / 1000)?;
     let Input { app, installation, .. } = &input;
@@ -129,7 +149,7 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
     channel_name(&input.channel)?;
     let own_id = input.idempotency_id.as_deref();
     check_own_id(own_id)?;
-    check_event_name(&input.event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))?;
+    check_event_name(&input.event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.message()))?;
     let names = Names::new(&secret, app, installation, input.blind_names);
     let scope = names.scope(scope(&input.scope)?)?;
     let (channel, event) = (&*names.channel(&input.channel)?, &*names.event(&input.event)?);

@@ -4,6 +4,7 @@
 mod inputs;
 mod message;
 mod names;
+mod objects;
 mod random;
 mod secret;
 mod token;

@@ -2,15 +2,12 @@
 
 use super::{
     inputs::{app_and_installation, scope},
+    objects::{properties, read, write},
     secret::{Secret, routing_key},
 };
-use crate::{
-    convert::{read, write},
-    error::{invalid_argument, with_code},
-};
+use crate::error::{invalid_argument, with_code};
 use sealwire_protocol::{Code, NAME_TAG_PREFIX, NameKind, NameTagKey, RoutingKey, Scope, decimal, limits};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 /// The keys of an installation's tags.
@@ -36,7 +33,7 @@ impl Keys {
             })?;
             tagged
                 .insert(property, &tag)
-                .map_err(|invalid| with_code(Code::ScopeRefused, &invalid.to_string()))?;
+                .map_err(|invalid| with_code(Code::ScopeRefused, &invalid.message()))?;
         }
         Ok(tagged)
     }
@@ -106,7 +103,7 @@ pub fn tag_values(
 ) -> Result<JsValue, JsValue> {
     let routing = routing_key(secret)?;
     app_and_installation(app, installation)?;
-    let context: BTreeMap<String, String> = read(context, "the properties")?;
+    let context = read(context, "the properties", properties)?;
     write(&Keys::new(&routing, app, installation).scope(&scope(&context)?)?)
 }
 

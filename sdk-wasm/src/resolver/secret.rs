@@ -4,18 +4,24 @@
 //! A key stays in use for [`limits::KEY_OVERLAP`] after it was replaced. After that, readers skip it and the next
 //! rotation deletes it.
 
-use super::random;
-use crate::{
-    convert::{read, whole, write},
-    error::{invalid_argument, retry_later},
+use super::{
+    objects::{integer, read, write},
+    random,
 };
-use sealwire_protocol::{Code, EncryptionKey, RoutingKey, decode_base64url, encode_base64url, limits};
-use serde::{Deserialize, Serialize};
+use crate::{
+    convert::whole,
+    error::{invalid_argument, retry_later},
+    fields::{list, property, text},
+};
+use sealwire_protocol::{
+    Code, EncryptionKey, RoutingKey, decimal, decode_base64url, encode_base64url, limits,
+};
+use serde::Serialize;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 const VERSION: u32 = 1;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
     version: u32,
@@ -23,7 +29,7 @@ struct Stored {
     keys: Vec<StoredKey>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredKey {
     key: String,
@@ -33,7 +39,7 @@ struct StoredKey {
 
 /// A key pair of ECDSA with P-256: the private key `d` and the point `(x, y)` of the public key, as in a JWK. The host, which
 /// has the algorithm, creates it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct SigningKey {
     d: String,
     x: String,
@@ -41,6 +47,10 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
+    fn fields(key: &JsValue) -> Option<Self> {
+        Some(Self { d: text(key, "d")?, x: text(key, "x")?, y: text(key, "y")? })
+    }
+
     fn is_well_formed(&self) -> bool {
         [&self.d, &self.x, &self.y].into_iter().all(|number| decode(number).is_some())
     }
@@ -51,9 +61,28 @@ impl SigningKey {
     }
 }
 
+impl StoredKey {
+    fn fields(key: &JsValue) -> Option<Self> {
+        Some(Self {
+            key: text(key, "key")?,
+            created_at: integer(key, "createdAt")?,
+            signing: SigningKey::fields(&property(key, "signing"))?,
+        })
+    }
+}
+
 impl Stored {
+    fn fields(secret: &JsValue) -> Option<Self> {
+        let keys = list(property(secret, "keys"))?;
+        Some(Self {
+            version: integer(secret, "version")?.try_into().ok()?,
+            routing: text(secret, "routing")?,
+            keys: keys.iter().map(|key| StoredKey::fields(&key)).collect::<Option<_>>()?,
+        })
+    }
+
     fn read(value: &JsValue) -> Result<Self, JsValue> {
-        let stored: Self = read(value, "the installation's secret")?;
+        let stored = read(value, "the installation's secret", Self::fields)?;
         let is_key = |text: &str| decode(text).is_some();
         let is_valid = |stored: &StoredKey| is_key(&stored.key) && stored.signing.is_well_formed();
         let keys_are_valid = !stored.keys.is_empty() && stored.keys.iter().all(is_valid);
@@ -133,7 +162,7 @@ pub fn new_installation_secret(now_seconds: f64, signing: &JsValue) -> Result<Js
 }
 
 fn new_key(created_at: u64, signing: &JsValue) -> Result<StoredKey, JsValue> {
-    let signing: SigningKey = read(signing, "the signing key")?;
+    let signing = read(signing, "the signing key", SigningKey::fields)?;
     if !signing.is_well_formed() {
         return Err(invalid_argument("the signing key is not a JWK of ECDSA with P-256 with d, x and y"));
     }
@@ -164,11 +193,14 @@ pub fn rotate(secret: &JsValue, now_seconds: f64, signing: &JsValue) -> Result<J
 }
 
 fn too_often(wait_seconds: u64) -> JsValue {
-    let message = format!(
-        "rotateKey() was called too often: {} encryption keys of this installation are still in use; call it again \
-         in {wait_seconds} seconds",
-        limits::MAX_KEY_VERSIONS
-    );
+    let (max, wait) = (decimal(limits::MAX_KEY_VERSIONS as u64), decimal(wait_seconds));
+    let message = [
+        "rotateKey() was called too often: ",
+        &max,
+        " encryption keys of this installation are still in use; call it again in ",
+        &wait,
+        " seconds",
+    ];
     let wait = u32::try_from(wait_seconds).unwrap_or(u32::MAX);
-    retry_later(Code::RateLimited, &message, f64::from(wait) * 1000.0)
+    retry_later(Code::RateLimited, &message.concat(), f64::from(wait) * 1000.0)
 }

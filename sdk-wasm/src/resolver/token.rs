@@ -2,41 +2,58 @@
 
 use super::{
     inputs::{
-        app_and_installation, channel_name, context, permissions, signing_key, text, token_error, validity,
+        app_and_installation, channel_name, claims_text, context, permissions, signing_key, sized,
+        token_error, validity,
     },
     message::signature,
     names::Names,
+    objects::{
+        Properties, flag, number, optional_number, optional_text, permission_list, properties, read, write,
+    },
     secret::{Secret, SigningKey, malformed_secret},
 };
 use crate::{
-    convert::{read, whole, write},
+    convert::whole,
     error::invalid_argument,
+    fields::{optional, property, text},
 };
 use js_sys::Function;
 use sealwire_protocol::{
-    Certificate, Certified, ClaimsKeyring, EncryptionKey, Scope, UnixSeconds, canonical_claims,
-    decode_base64url, limits,
+    Certificate, Certified, ClaimsKeyring, EncryptionKey, Scope, UnixSeconds, decode_base64url, limits,
     tokens::{self, BackendClaims, ChannelClaims, Permission, Permissions, SessionClaims},
 };
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::Serialize;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct SessionInput {
     signing_key: String,
     app: String,
     installation: String,
     account: String,
-    context: BTreeMap<String, String>,
+    context: Properties,
     can: Vec<Permission>,
     lifetime_seconds: Option<f64>,
     now_seconds: f64,
-    #[serde(default)]
     blind_names: bool,
     /// The public key to certify for the account, as a point of P-256 without compression, in base64url.
     public_key: Option<String>,
+}
+
+impl SessionInput {
+    fn fields(input: &JsValue) -> Option<Self> {
+        Some(Self {
+            signing_key: text(input, "signingKey")?,
+            app: text(input, "app")?,
+            installation: text(input, "installation")?,
+            account: text(input, "account")?,
+            context: properties(&property(input, "context"))?,
+            can: permission_list(property(input, "can"))?,
+            lifetime_seconds: optional_number(input, "lifetimeSeconds")?,
+            now_seconds: number(input, "nowSeconds")?,
+            blind_names: flag(input, "blindNames")?,
+            public_key: optional_text(input, "publicKey")?,
+        })
+    }
 }
 
 /// A session grant without the URL of the relay, which `js` adds.
@@ -62,19 +79,33 @@ struct SessionKey {
     certificate: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ChannelInput {
     signing_key: String,
     app: String,
     installation: String,
     channel: String,
-    claims_json: String,
+    /// The claims as canonical JSON (RFC 8785).
+    claims: String,
     can: Option<Vec<Permission>>,
     lifetime_seconds: Option<f64>,
     now_seconds: f64,
-    #[serde(default)]
     blind_names: bool,
+}
+
+impl ChannelInput {
+    fn fields(input: &JsValue) -> Option<Self> {
+        Some(Self {
+            signing_key: text(input, "signingKey")?,
+            app: text(input, "app")?,
+            installation: text(input, "installation")?,
+            channel: text(input, "channel")?,
+            claims: text(input, "claims")?,
+            can: optional(input, "can", permission_list)?,
+            lifetime_seconds: optional_number(input, "lifetimeSeconds")?,
+            now_seconds: number(input, "nowSeconds")?,
+            blind_names: flag(input, "blindNames")?,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -84,13 +115,22 @@ struct ChannelToken {
     expires_at: UnixSeconds,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct BackendInput {
     signing_key: String,
     app: String,
     installation: String,
     now_seconds: f64,
+}
+
+impl BackendInput {
+    fn fields(input: &JsValue) -> Option<Self> {
+        Some(Self {
+            signing_key: text(input, "signingKey")?,
+            app: text(input, "app")?,
+            installation: text(input, "installation")?,
+            now_seconds: number(input, "nowSeconds")?,
+        })
+    }
 }
 
 /// Creates a session for one account in one context, with the keys of that context and no others. With `blindNames`, the
@@ -102,12 +142,12 @@ struct BackendInput {
 /// An error if an argument is invalid, or the error of `sign`.
 #[wasm_bindgen(js_name = mintSession)]
 pub fn mint_session(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result<JsValue, JsValue> {
-    let input: SessionInput = read(input, "the session")?;
+    let input = read(input, "the session", SessionInput::fields)?;
     let secret = Secret::read(secret, whole(input.now_seconds))?;
     let signing_key = signing_key(&input.signing_key)?;
     let SessionInput { app, installation, account, .. } = input;
     app_and_installation(&app, &installation)?;
-    text("account", &account, limits::MAX_ACCOUNT)?;
+    sized("account", &account, limits::MAX_ACCOUNT)?;
     let names = Names::new(&secret, &app, &installation, input.blind_names);
     let context = names.scope(context(&input.context)?)?;
     let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
@@ -153,15 +193,15 @@ fn public_key(text: &str) -> Result<[u8; Certificate::PUBLIC_KEY_LEN], JsValue> 
 /// An error if an argument is invalid.
 #[wasm_bindgen(js_name = signChannelToken)]
 pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
-    let input: ChannelInput = read(input, "the channel token")?;
+    let input = read(input, "the channel token", ChannelInput::fields)?;
     let secret = Secret::read(secret, whole(input.now_seconds))?;
     let signing_key = signing_key(&input.signing_key)?;
     let ChannelInput { app, installation, channel, .. } = input;
     app_and_installation(&app, &installation)?;
     channel_name(&channel)?;
     let channel = Names::new(&secret, &app, &installation, input.blind_names).channel(&channel)?;
-    let claims =
-        canonical_claims(&input.claims_json).map_err(|invalid| invalid_argument(&invalid.to_string()))?;
+    let claims = input.claims;
+    claims_text(&claims)?;
     let can = input.can.map_or(Ok(Permissions::MESSAGES), permissions)?;
     let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
     let tag = secret.routing.claims_tag(&app, &installation, &channel, &claims);
@@ -182,7 +222,7 @@ pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, 
 /// An error if an argument is invalid.
 #[wasm_bindgen(js_name = mintBackendToken)]
 pub fn mint_backend_token(input: &JsValue) -> Result<String, JsValue> {
-    let input: BackendInput = read(input, "the backend token")?;
+    let input = read(input, "the backend token", BackendInput::fields)?;
     let signing_key = signing_key(&input.signing_key)?;
     app_and_installation(&input.app, &input.installation)?;
     let validity = validity(input.now_seconds, None, limits::MAX_BACKEND_TOKEN_LIFETIME);

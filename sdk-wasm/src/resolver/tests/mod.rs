@@ -62,7 +62,7 @@ fn session_input() -> Value {
 fn channel_input() -> Value {
     json!({
         "signingKey": signing_key(), "app": "app", "installation": "site", "channel": "chat",
-        "claimsJson": r#"{"b":1,"a":2}"#, "nowSeconds": NOW + 0.75,
+        "claims": r#"{"a":2,"b":1}"#, "nowSeconds": NOW + 0.75,
     })
 }
 
@@ -109,15 +109,14 @@ fn a_channel_token_contains_only_the_tag_of_its_claims() {
     let secret = secret();
     let sign = |claims: &str| {
         let mut input = channel_input();
-        input["claimsJson"] = claims.into();
+        input["claims"] = claims.into();
         let token = rust(&sign_channel_token(&js(&input), &secret).unwrap());
         ClaimsKeyring::parse(token["token"].as_str().unwrap()).unwrap()
     };
-    let keyring = sign(r#"{"b":1,"a":2}"#);
+    let keyring = sign(r#"{"a":2,"b":1}"#);
     let claims: ChannelClaims = verified(&keyring.jwt);
     assert_eq!((claims.ch.as_str(), claims.tag, claims.exp.0), ("chat", keyring.tag, 1_800_000_900));
     assert!(keyring.find(newest_key(&secret).id()).is_some());
-    assert_eq!(sign(r#"{ "a": 2.0, "b": 1 }"#).tag, keyring.tag);
     assert_ne!(sign("{}").tag, keyring.tag);
 }
 
@@ -284,8 +283,8 @@ fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
         (session("/lifetimeSeconds", 0.into()), "TOKEN_LIFETIME"),
         (session("/lifetimeSeconds", (-5).into()), "TOKEN_LIFETIME"),
         (channel("/channel", "".into()), "NAME_INVALID"),
-        (channel("/claimsJson", "[1]".into()), "INVALID_ARGUMENT"),
-        (channel("/claimsJson", json!({ "a": "x".repeat(5000) }).to_string().into()), "INVALID_ARGUMENT"),
+        (channel("/claims", "[1]".into()), "INVALID_ARGUMENT"),
+        (channel("/claims", json!({ "a": "x".repeat(5000) }).to_string().into()), "INVALID_ARGUMENT"),
         (message("/channel", long.clone().into()), "NAME_INVALID"),
         (message("/event", long.into()), "NAME_INVALID"),
         (message("/payload", "1".repeat(128 * 1024 + 1).into()), "MESSAGE_SIZE"),
