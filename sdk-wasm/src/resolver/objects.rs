@@ -5,9 +5,9 @@ use crate::{
     error::invalid_argument,
     fields::{each_text, list, optional, plain, property},
 };
-use js_sys::JSON;
 use sealwire_protocol::tokens::Permission;
 use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
 /// The properties of a context or a scope, in the order of the object.
@@ -24,10 +24,10 @@ pub(super) fn read<T>(
         .ok_or_else(|| invalid_argument(&[what, " has a missing or mistyped property"].concat()))
 }
 
-/// Converts a structured value to a plain object, by the same JSON writer as for tokens.
+/// Converts a structured value to a plain object.
 pub(super) fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let json = serde_json::to_string(value).ok().and_then(|json| JSON::parse(&json).ok());
-    json.ok_or_else(|| invalid_argument("the result cannot be converted to a plain object"))
+    let plain = Serializer::json_compatible();
+    value.serialize(&plain).map_err(|_| invalid_argument("the result cannot be converted to a plain object"))
 }
 
 pub(super) fn optional_text(object: &JsValue, name: &str) -> Option<Option<String>> {
