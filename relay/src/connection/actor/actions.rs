@@ -1,6 +1,6 @@
 //! Performs the actions of the sessions, and passes the broker's answers back to them.
 
-use super::{Actor, End};
+use super::{Actor, End, Phase};
 use crate::{
     activity::Activity,
     audit::trace::Source,
@@ -26,7 +26,7 @@ use tokio::time::timeout;
 /// The time that a request may take beyond the broker's own limit.
 const BROKER_GRACE: Duration = Duration::from_millis(500);
 
-/// A request that waits for the broker. The connection reads no further request of any session meanwhile.
+/// A request that waits for the broker.
 pub(super) struct Pending {
     pub(super) session: SessionNumber,
     pub(super) answer: Pin<Box<dyn Future<Output = Completion> + Send>>,
@@ -154,7 +154,7 @@ impl Actor {
             let result = timeout(limit, answer).await;
             Completion::Subscribed { channel, result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
-        self.pending = Some(Pending { session: slot.number, answer });
+        self.phase = Phase::AwaitingBroker(Pending { session: slot.number, answer });
     }
 
     fn publish(&mut self, index: usize, draft: Draft) {
@@ -177,7 +177,7 @@ impl Actor {
             drop(in_flight);
             Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
-        self.pending = Some(Pending { session: slot.number, answer });
+        self.phase = Phase::AwaitingBroker(Pending { session: slot.number, answer });
     }
 
     /// Performs a change of a presence. A session that enters waits until the members at other relays are known.
@@ -186,7 +186,7 @@ impl Actor {
         match slot.prepare_presence(&action) {
             Some(ready) => {
                 let answer = Box::pin(async move { Completion::Prepared { action, result: ready.await } });
-                self.pending = Some(Pending { session: slot.number, answer });
+                self.phase = Phase::AwaitingBroker(Pending { session: slot.number, answer });
             }
             None => slot.perform_presence(*action),
         }
@@ -194,7 +194,8 @@ impl Actor {
 
     /// Passes the broker's answer to the session that waits for it.
     pub(super) fn complete(&mut self, completion: Completion) -> Result<(), End> {
-        let Some(number) = self.pending.take().map(|pending| pending.session) else { return Ok(()) };
+        let phase = std::mem::replace(&mut self.phase, Phase::Serving);
+        let Phase::AwaitingBroker(Pending { session: number, .. }) = phase else { return Ok(()) };
         let Some(slot) = self.sessions.find(number) else { return Ok(()) };
         match completion {
             Completion::Subscribed { channel, result: Ok(replay) } => {
@@ -231,8 +232,8 @@ impl Actor {
 
     /// Ends a session, and cancels its pending request.
     pub(super) fn end_session(&mut self, number: SessionNumber) {
-        if self.pending.as_ref().is_some_and(|pending| pending.session == number) {
-            self.pending = None;
+        if matches!(&self.phase, Phase::AwaitingBroker(pending) if pending.session == number) {
+            self.phase = Phase::Serving;
             self.outbound.flush_deferred();
         }
         self.sessions.remove(number, &self.context);
