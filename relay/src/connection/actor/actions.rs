@@ -52,7 +52,7 @@ impl Actor {
     /// Performs the actions of all sessions.
     pub(super) fn run_actions(&mut self) -> Result<(), End> {
         let mut index = 0;
-        while let Some(number) = self.sessions.at(index).map(|slot| slot.number) {
+        while let Some(number) = self.sessions.at(index).map(|slot| slot.number()) {
             match self.run_session_actions(index) {
                 None => index += 1,
                 Some((goodbye, code)) if self.sessions.len() == 1 => {
@@ -135,7 +135,7 @@ impl Actor {
             ToClient::Published(_) | ToClient::Failed(_) => {}
             _ => self.outbound.flush_deferred(),
         }
-        self.outbound.push_answer(slot.number, frame);
+        self.outbound.push_answer(slot.number(), frame);
         None
     }
 
@@ -148,13 +148,13 @@ impl Actor {
         events: EventFilter,
     ) {
         let Some(slot) = self.sessions.at(index) else { return };
-        let answer = slot.subscriptions.subscribe(&self.context.telemetry, tenant, channel, since, events);
+        let answer = slot.subscriptions.subscribe(tenant, channel, since, events);
         let limit = self.context.broker.timeout() + BROKER_GRACE;
         let answer = Box::pin(async move {
             let result = timeout(limit, answer).await;
             Completion::Subscribed { channel, result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
-        self.phase = Phase::AwaitingBroker(Pending { session: slot.number, answer });
+        self.phase = Phase::AwaitingBroker(Pending { session: slot.number(), answer });
     }
 
     fn publish(&mut self, index: usize, draft: Draft) {
@@ -177,7 +177,7 @@ impl Actor {
             drop(in_flight);
             Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
-        self.phase = Phase::AwaitingBroker(Pending { session: slot.number, answer });
+        self.phase = Phase::AwaitingBroker(Pending { session: slot.number(), answer });
     }
 
     /// Performs a change of a presence. A session that enters waits until the members at other relays are known.
@@ -186,7 +186,7 @@ impl Actor {
         match slot.prepare_presence(&action) {
             Some(ready) => {
                 let answer = Box::pin(async move { Completion::Prepared { action, result: ready.await } });
-                self.phase = Phase::AwaitingBroker(Pending { session: slot.number, answer });
+                self.phase = Phase::AwaitingBroker(Pending { session: slot.number(), answer });
             }
             None => slot.perform_presence(*action),
         }

@@ -83,7 +83,7 @@ impl Actor {
                 }
             }
             Ok(ToRelay::End(_)) => {
-                if let Some(number) = self.sessions.selected().map(|slot| slot.number) {
+                if let Some(number) = self.sessions.selected().map(|slot| slot.number()) {
                     self.end_session(number);
                 }
                 if self.sessions.len() == 0 {
