@@ -37,8 +37,8 @@ fn decode(bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Result<Vec<I
             }
         }
     }
-    let unread = decoder.input.as_ref().map(|input| input.unread.len());
-    assert!(decoder.held() == 0 || unread > Some(0) || !incoming.is_empty());
+    let holds_no_empty_buffer = |input: &Input| input.unread.capacity() == 0 || !input.unread.is_empty();
+    assert!(decoder.input.as_deref().is_none_or(holds_no_empty_buffer) || !incoming.is_empty());
     Ok(incoming)
 }
 
