@@ -12,7 +12,7 @@ use sealwire_protocol::{
     ChannelId, CloseCode, Code,
     wire::{Since, ToClient},
 };
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 /// An action for the driver, which performs them in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,4 +120,29 @@ pub struct Refusal {
     pub code: Code,
     /// The client, if its token was verified.
     pub identity: Option<Identity>,
+}
+
+/// The actions that wait for the driver. A session without any holds no memory for them.
+#[derive(Default)]
+pub(super) struct Actions {
+    #[expect(
+        clippy::box_collection,
+        reason = "idle sessions have no actions, and should not be larger for them"
+    )]
+    waiting: Option<Box<VecDeque<SessionAction>>>,
+}
+
+impl Actions {
+    pub(super) fn push_back(&mut self, action: SessionAction) {
+        self.waiting.get_or_insert_default().push_back(action);
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<SessionAction> {
+        let waiting = self.waiting.as_mut()?;
+        let action = waiting.pop_front();
+        if waiting.is_empty() {
+            self.waiting = None;
+        }
+        action
+    }
 }

@@ -3,8 +3,9 @@
 
 use super::{
     SessionAction, SessionConfig,
+    action::Actions,
     deadlines::{Deadlines, Timer},
-    established::{Actions, Established},
+    established::Established,
     grant::Grant,
 };
 use crate::{
