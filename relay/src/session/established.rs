@@ -81,7 +81,7 @@ impl Established {
     }
 
     pub(super) fn namespace(&self) -> Namespace<'_> {
-        self.grant.namespace()
+        self.permit.namespace()
     }
 
     pub(super) fn accepts(&self, channel: ChannelId, event: &str) -> bool {
