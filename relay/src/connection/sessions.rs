@@ -271,3 +271,15 @@ impl Sessions {
         self.sessions.iter().find_map(|slot| slot.rules.identity())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slot_of_a_session_has_at_most_216_bytes() {
+        assert!(size_of::<SessionSlot>() <= 216, "{}", size_of::<SessionSlot>());
+        // The two counters of an `Arc` come on top, and glibc's sizes are 8 more than a multiple of 16.
+        assert!(size_of::<Outbound>() <= 264 - 2 * size_of::<usize>(), "{}", size_of::<Outbound>());
+    }
+}
