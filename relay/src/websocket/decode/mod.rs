@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use sealwire_protocol::limits;
 
 /// The minimum space offered to a read, in bytes.
-const MIN_READ_SPACE: usize = 2 * 1024;
+pub(crate) const MIN_READ_SPACE: usize = 2 * 1024;
 /// The maximum space offered to a read, in bytes. It bounds the memory of a client that announces a long frame and sends
 /// little of it.
 const MAX_READ_SPACE: usize = 64 * 1024;
@@ -92,13 +92,27 @@ impl Decoder {
     /// open, messages are limited to the length of a `Hello`.
     #[must_use]
     pub fn new(unread: &[u8]) -> Self {
-        let input = (!unread.is_empty()).then(|| Input { unread: unread.into(), fragments: None });
-        Self { input: input.map(Box::new), limit: limits::MAX_FIRST_FRAME }
+        let mut decoder = Self { input: None, limit: limits::MAX_FIRST_FRAME };
+        decoder.push(unread);
+        decoder
     }
 
     /// Raises the limit of messages to that of an open session.
     pub fn session_opened(&mut self) {
         self.limit = limits::MAX_FRAME;
+    }
+
+    /// Returns whether there are neither bytes of an incomplete frame nor fragments.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.input.is_none()
+    }
+
+    /// Appends bytes that were read.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.input.get_or_insert_default().unread.extend_from_slice(bytes);
+        }
     }
 
     /// The buffer for the next bytes. It grows only by what the incomplete frame needs.
