@@ -93,17 +93,24 @@ impl Deadlines {
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.all().map(|(_, at)| at).min().map(|at| self.instant(at))
+        self.earliest().map(|at| self.instant(at))
     }
 
     /// Removes the earliest timer that is due.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Timer> {
-        let (timer, at) = self.all().min_by_key(|(_, at)| *at)?;
-        if self.instant(at) > now {
+        // Nearly every call finds nothing due, and then needs no timer.
+        if self.earliest()? > self.elapsed(now) {
             return None;
         }
+        let (timer, _) = self.all().min_by_key(|(_, at)| *at)?;
         self.clear(timer);
         Some(timer)
+    }
+
+    fn earliest(&self) -> Option<Elapsed> {
+        let fixed = [self.hello, self.session_expiry, self.heartbeat, self.silence];
+        let channels = self.channels.iter().flat_map(|channels| channels.iter().map(|(_, at)| *at));
+        fixed.into_iter().flatten().chain(channels).min()
     }
 
     fn all(&self) -> impl Iterator<Item = (Timer, Elapsed)> {

@@ -37,7 +37,7 @@ impl Grant {
     }
 
     pub(super) fn account(&self) -> &str {
-        self.parts().next().unwrap_or_default()
+        self.parts().next().map_or("", text)
     }
 
     /// Returns the scope of these properties of the context.
@@ -47,13 +47,13 @@ impl Grant {
 
     /// Returns the properties of the context with their values.
     pub(super) fn context(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut parts = self.parts().skip(1);
-        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+        self.properties().map(|(property, value)| (text(property), text(value)))
     }
 
     /// Returns the context's value of a property.
     fn value(&self, property: &str) -> Option<&str> {
-        self.context().find(|(name, _)| *name == property).map(|(_, value)| value)
+        // The names are compared as bytes, because checking that each of them is UTF-8 costs more.
+        self.properties().find(|(name, _)| *name == property.as_bytes()).map(|(_, value)| text(value))
     }
 
     /// Returns whether both have the same account and context.
@@ -61,15 +61,26 @@ impl Grant {
         self.parts == other.parts
     }
 
-    fn parts(&self) -> impl Iterator<Item = &str> {
+    fn properties(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut parts = self.parts();
+        parts.next();
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = &*self.parts;
         std::iter::from_fn(move || {
             let (len, after) = rest.split_first_chunk()?;
-            let (text, after) = after.split_at(usize::from(u16::from_ne_bytes(*len)));
+            let (part, after) = after.split_at_checked(usize::from(u16::from_ne_bytes(*len)))?;
             rest = after;
-            Some(std::str::from_utf8(text).expect("every part was a text"))
+            Some(part)
         })
     }
+}
+
+/// Converts a part back.
+fn text(part: &[u8]) -> &str {
+    std::str::from_utf8(part).expect("every part was a text")
 }
 
 #[cfg(test)]

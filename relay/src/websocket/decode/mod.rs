@@ -140,11 +140,10 @@ impl Decoder {
     pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
         let Some(input) = &mut self.input else { return Ok(None) };
         let decoded = input.decode(self.limit)?;
-        if input.unread.is_empty() {
-            input.unread = BytesMut::new();
-            if input.fragments.is_none() {
-                self.input = None;
-            }
+        match (input.unread.is_empty(), &input.fragments) {
+            (true, None) => self.input = None,
+            (true, Some(_)) => input.unread = BytesMut::new(),
+            (false, _) => {}
         }
         Ok(decoded)
     }
