@@ -7,6 +7,7 @@ mod balancer;
 mod busy;
 mod cluster;
 mod curves;
+mod kind;
 mod limit;
 mod load;
 mod open_files;
@@ -20,10 +21,11 @@ mod servers;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum as _};
 use curves::Curves;
+use kind::Kind;
 use results::Results;
 use scenarios::{Run, Scenario};
-use servers::{Kind, Programs, Server};
-use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode};
+use servers::{Programs, Server};
+use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 #[derive(Parser)]
 #[command(name = "sealwire-bench", about = "Measures the relay beside its peers and the bare limits")]
@@ -66,6 +68,9 @@ struct Options {
     /// Use fewer messages and connections.
     #[arg(long)]
     quick: bool,
+    /// Seconds for which scenario D leaves the connections idle before it reads the memory.
+    #[arg(long, default_value_t = 0.5)]
+    idle: f64,
     #[command(flatten)]
     programs: Programs,
     /// Folder for results.json, results.md and the charts [default: none].
@@ -116,6 +121,7 @@ fn run(options: &Options) -> Result<()> {
                     results: &mut results,
                     curves: &mut curves,
                     quick: options.quick,
+                    idle: Duration::try_from_secs_f64(options.idle)?,
                 };
                 if let Err(error) = scenario.run(&mut run) {
                     eprintln!("  failed: {error:#}");

@@ -1,79 +1,23 @@
-//! The servers under test: their names, their dialects and the commands that start them.
+//! The servers under test, and the commands that start them.
 
 use crate::{
-    load::{dialect::Dialect, sealwire},
-    results::Subject,
+    kind::Kind,
+    load::{sealwire, tls},
 };
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::ValueEnum;
+use rustls::ClientConfig;
+use sealwire_tests::Certificates;
 use std::{
     fs,
     io::BufReader,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     thread,
     time::Duration,
 };
 use tempfile::TempDir;
-
-/// A server that fans messages out over WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Kind {
-    /// The relay of this repository.
-    Sealwire,
-    /// Another build of the relay, to compare with in the same run.
-    Baseline,
-    /// The bare limit with one write per delivery.
-    LimitSingle,
-    /// The bare limit that coalesces waiting messages.
-    LimitCoalesced,
-    /// uWebSockets through its Python binding.
-    Socketify,
-    Nats,
-    Nchan,
-    /// The package `ws` on Node.js.
-    Ws,
-    SocketIo,
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sealwire => "Sealwire",
-            Self::Baseline => "Sealwire, the build compared with",
-            Self::LimitSingle => "limit: one write per delivery",
-            Self::LimitCoalesced => "limit: coalesced",
-            Self::Socketify => "uWebSockets (socketify)",
-            Self::Nats => "NATS over WebSocket",
-            Self::Nchan => "nchan",
-            Self::Ws => "Node ws",
-            Self::SocketIo => "socket.io",
-        }
-    }
-
-    pub(crate) fn subject(self) -> Subject {
-        Subject::new(self as usize, self.name())
-    }
-
-    pub(crate) fn dialect(self) -> Dialect {
-        match self {
-            Self::Sealwire | Self::Baseline => Dialect::Sealwire,
-            Self::LimitSingle | Self::LimitCoalesced | Self::Socketify | Self::Ws => Dialect::Plain,
-            Self::Nats => Dialect::Nats,
-            Self::Nchan => Dialect::Nchan,
-            Self::SocketIo => Dialect::SocketIo,
-        }
-    }
-
-    pub(crate) fn is_limit(self) -> bool {
-        matches!(self, Self::LimitSingle | Self::LimitCoalesced)
-    }
-
-    pub(crate) fn is_peer(self) -> bool {
-        !self.is_limit() && self.dialect() != Dialect::Sealwire
-    }
-}
 
 /// The programs of the servers.
 #[derive(clap::Args)]
@@ -96,6 +40,8 @@ pub(crate) struct Programs {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// The configuration of clients; `None` without TLS.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     folder: TempDir,
 }
 
@@ -115,8 +61,13 @@ impl Server {
     pub(crate) fn start(kind: Kind, programs: &Programs) -> Result<Option<Self>> {
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
-        let Some(mut command) = command(kind, programs, folder.path(), port)? else { return Ok(None) };
+        let certificates = kind.has_tls().then(|| Certificates::issue(folder.path(), []));
+        let settings = certificates.as_ref().map_or_else(String::new, tls_settings);
+        let Some(mut command) = command(kind, programs, folder.path(), (port, &settings))? else {
+            return Ok(None);
+        };
         let mut server = Self::spawn(&mut command, folder).with_context(|| kind.name())?;
+        server.tls = certificates.as_ref().map(tls::client_config).transpose()?;
         if announces_address(kind) {
             server.read_address().with_context(|| format!("{} did not start", kind.name()))?;
         } else {
@@ -149,7 +100,7 @@ impl Server {
         let log = fs::File::create(folder.path().join("log"))?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
-        Ok(Self { child, address: (Ipv4Addr::LOCALHOST, 0).into(), folder })
+        Ok(Self { child, address: (Ipv4Addr::LOCALHOST, 0).into(), tls: None, folder })
     }
 
     fn read_address(&mut self) -> Result<()> {
@@ -192,7 +143,9 @@ fn announces_address(kind: Kind) -> bool {
 fn announced_address(mut stdout: impl std::io::BufRead + Send + 'static) -> Result<SocketAddr> {
     let mut line = String::new();
     stdout.read_line(&mut line)?;
-    let address = line.trim().strip_prefix("listening on http://").map(str::parse);
+    let url = line.trim().strip_prefix("listening on ");
+    let address = url.and_then(|url| url.strip_prefix("http://").or(url.strip_prefix("https://")));
+    let address = address.map(str::parse);
     // Further output is discarded, so that it does not fill the pipe.
     thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
     Ok(address
@@ -203,11 +156,24 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<Option<Command>> {
+/// Returns the lines of a relay's configuration for TLS.
+fn tls_settings(Certificates { server, server_key, .. }: &Certificates) -> String {
+    format!("tls_certificate = {server:?}\ntls_key = {server_key:?}\n")
+}
+
+/// Returns the command of a server; `None` if it is not installed. `settings` are further lines of a relay's configuration.
+fn command(
+    kind: Kind,
+    programs: &Programs,
+    folder: &Path,
+    (port, settings): (u16, &str),
+) -> Result<Option<Command>> {
     let Programs { relay, baseline, peers, python } = programs;
     Ok(match kind {
-        Kind::Sealwire => Some(relay_command(relay, folder, "")?),
-        Kind::Baseline => baseline.as_ref().map(|relay| relay_command(relay, folder, "")).transpose()?,
+        Kind::Sealwire | Kind::SealwireTls => Some(relay_command(relay, folder, settings)?),
+        Kind::Baseline | Kind::BaselineTls => {
+            baseline.as_ref().map(|relay| relay_command(relay, folder, settings)).transpose()?
+        }
         Kind::LimitSingle | Kind::LimitCoalesced => {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg("limit");

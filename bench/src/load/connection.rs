@@ -4,10 +4,10 @@
 use super::{
     dialect::{Dialect, ReadState, Received},
     roles::{Delivery, Role},
+    stream::Stream,
     websocket,
 };
 use anyhow::{Result, bail, ensure};
-use mio::net::TcpStream;
 use sealwire_protocol::wire::Position;
 use std::io::{ErrorKind, Read as _, Write as _};
 
@@ -20,7 +20,7 @@ enum Phase {
 
 /// A connection to the server under test.
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) role: Role,
     /// Bytes that the socket has not accepted yet.
     pub(super) out: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) struct Connection {
 impl Connection {
     /// A connection whose opening handshake has been sent.
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Stream,
         number: usize,
         role: Role,
         since: Option<Position>,
@@ -72,7 +72,15 @@ impl Connection {
             }
         }
         self.out.drain(..written);
-        Ok(self.out.is_empty())
+        match self.stream.flush() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error.into()),
+            _ => Ok(!self.has_unsent()),
+        }
+    }
+
+    /// Returns whether bytes wait for room in the socket.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.out.is_empty() || self.stream.has_unsent()
     }
 
     /// Reads until the socket is empty and passes every delivery to `delivered`.

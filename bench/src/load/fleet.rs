@@ -4,16 +4,20 @@ use super::{
     connection::Connection,
     dialect::Dialect,
     roles::{Delivery, Role},
-    sealwire, websocket,
+    sealwire,
+    stream::Stream,
+    websocket,
 };
 use crate::open_files;
 use anyhow::{Context as _, Result, ensure};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use rustls::ClientConfig;
 use sealwire_protocol::wire::Position;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::{
     io::{ErrorKind, Write as _},
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -31,6 +35,8 @@ pub(crate) struct Fleet {
     poll: Poll,
     events: Events,
     dialect: Dialect,
+    /// The configuration of TLS; `None` without TLS.
+    tls: Option<Arc<ClientConfig>>,
     /// The servers. Connections take turns, [`Self::run_length`] after one another at the same server.
     addresses: Vec<SocketAddr>,
     run_length: usize,
@@ -48,6 +54,7 @@ impl Fleet {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
             dialect,
+            tls: None,
             addresses: addresses.to_vec(),
             run_length: 1,
             max_open_files: open_files::raise_limit()?,
@@ -56,6 +63,11 @@ impl Fleet {
             ready: 0,
             buffer: vec![0; READ_BUFFER_BYTES],
         })
+    }
+
+    /// Connects over TLS if there is a configuration for it.
+    pub(crate) fn with_tls(self, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Sets the number of consecutive connections to the same server. Default: 1.
@@ -121,7 +133,7 @@ impl Fleet {
         socket.set_tcp_nodelay(true)?;
         socket.connect(&address.into()).context("cannot connect")?;
         socket.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(socket.into());
+        let mut stream = Stream::new(TcpStream::from_std(socket.into()), self.tls.as_ref())?;
         let (target, extra) = self.dialect.target(role);
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -129,7 +141,7 @@ impl Fleet {
             address
         );
         stream.write_all(request.as_bytes())?;
-        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
+        stream.register(self.poll.registry(), Token(number))?;
         self.connections.push(Some(Connection::new(stream, number, role, since, expected)));
         Ok(())
     }
@@ -147,7 +159,7 @@ impl Fleet {
         let Some(connection) = &mut self.connections[index] else { return Ok(()) };
         if !connection.out.is_empty() && !connection.flush()? {
             let both = Interest::READABLE | Interest::WRITABLE;
-            registry.reregister(&mut connection.stream, Token(index), both)?;
+            connection.stream.reregister(registry, Token(index), both)?;
         }
         Ok(())
     }
@@ -190,7 +202,7 @@ impl Fleet {
                 continue;
             }
             let Some(connection) = &mut self.connections[index] else { continue };
-            if event.is_writable() && !connection.out.is_empty() {
+            if event.is_writable() && connection.has_unsent() {
                 connection.flush()?;
             }
             let was_ready = connection.is_ready();

@@ -8,6 +8,8 @@ pub(crate) mod latency;
 pub(crate) mod payload;
 mod roles;
 pub(crate) mod sealwire;
+mod stream;
+pub(crate) mod tls;
 mod traffic;
 pub(crate) mod websocket;
 

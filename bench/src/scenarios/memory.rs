@@ -3,7 +3,7 @@
 use super::Run;
 use crate::{load::Role, process};
 use anyhow::Result;
-use std::{thread, time::Duration};
+use std::time::{Duration, Instant};
 
 const SCENARIO: &str = "D, idle subscribed connections";
 const CHANNELS: u32 = 1000;
@@ -15,8 +15,11 @@ pub(super) fn idle(run: &mut Run<'_>) -> Result<()> {
     let mut resident = [0.0; 2];
     for (slot, range) in resident.iter_mut().zip([0..few, few..many]) {
         fleet.connect(roles(range))?;
-        // The pause lets the server release the memory of the handshakes.
-        thread::sleep(Duration::from_millis(500));
+        // The pause lets the server release the memory of the handshakes. Its pings are answered meanwhile.
+        let start = Instant::now();
+        while start.elapsed() < run.idle {
+            fleet.poll(Duration::from_millis(100), &mut |_| {})?;
+        }
         *slot = process::resident(run.server.process());
     }
     let [at_few, at_many] = resident;

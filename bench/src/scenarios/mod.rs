@@ -9,13 +9,15 @@ mod slow;
 
 use crate::{
     curves::Curves,
+    kind::Kind,
     load::Fleet,
     process::Cpu,
     results::Results,
-    servers::{Kind, Programs, Server},
+    servers::{Programs, Server},
 };
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use std::time::Duration;
 
 /// The name of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,6 +54,8 @@ pub(crate) struct Run<'a> {
     pub(crate) results: &'a mut Results,
     pub(crate) curves: &'a mut Curves,
     pub(crate) quick: bool,
+    /// The time for which scenario D leaves the connections idle.
+    pub(crate) idle: Duration,
 }
 
 impl Run<'_> {
@@ -60,7 +64,8 @@ impl Run<'_> {
     }
 
     fn fleet(&self) -> Result<Fleet> {
-        Fleet::new(&[self.server.address], self.kind.dialect())
+        let fleet = Fleet::new(&[self.server.address], self.kind.dialect())?;
+        Ok(fleet.with_tls(self.server.tls.clone()))
     }
 
     /// Replaces the server by a new process, which remembers nothing.
@@ -83,7 +88,10 @@ impl Scenario {
     /// Returns whether the scenario applies to this server.
     pub(crate) fn applies_to(self, kind: Kind) -> bool {
         match self {
-            Self::A | Self::B | Self::C | Self::CBusy | Self::D | Self::E => true,
+            Self::A | Self::D | Self::E => true,
+            // TLS changes nothing that the other scenarios measure.
+            _ if kind.has_tls() => false,
+            Self::B | Self::C | Self::CBusy => true,
             Self::J => !kind.is_peer(),
             Self::H => !kind.is_peer() || kind == Kind::Ws,
             Self::F | Self::G | Self::I => !kind.is_peer() && !kind.is_limit(),

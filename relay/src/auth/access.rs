@@ -16,7 +16,7 @@ use sealwire_protocol::{
 const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 12 + 4;
 
 /// The app and installation that a request acts for. They always come from a verified token, never from the client's word.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Namespace<'a> {
     pub(crate) app: &'a str,
     pub(crate) installation: &'a str,

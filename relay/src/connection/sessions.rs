@@ -23,10 +23,10 @@ use std::{sync::Arc, time::Instant};
 
 /// One session on a connection.
 pub(super) struct SessionSlot {
-    pub(super) number: SessionNumber,
     pub(super) rules: SessionRules,
     pub(super) subscriptions: ChannelSubscriptions,
-    pub(super) presences: SessionPresences,
+    /// Boxed, because most sessions use no presence.
+    presences: Option<Box<SessionPresences>>,
     /// The registrations of an established session.
     pub(super) registered: Option<(OpenSession, SessionRegistration)>,
 }
@@ -35,23 +35,16 @@ impl SessionSlot {
     fn new(
         number: SessionNumber,
         id: SessionId,
-        context: &ConnectionContext,
+        context: &Arc<ConnectionContext>,
         outbound: &Arc<Outbound>,
     ) -> Self {
         // The multiplication spreads consecutive ids over the whole range.
         let jitter = (id.0 as u32).wrapping_mul(0x9e37_79b9) >> 8;
         let sink = SessionSink { outbound: outbound.clone(), session: number };
-        let presences = SessionPresences::new(id, sink.clone(), context.presences.clone());
         Self {
-            number,
             rules: SessionRules::new(context.session_config.load_full(), jitter, Now::read()),
-            subscriptions: ChannelSubscriptions::new(
-                id,
-                sink,
-                context.fanout.clone(),
-                context.broker.clone(),
-            ),
-            presences,
+            subscriptions: ChannelSubscriptions::new(id, sink, context.clone()),
+            presences: None,
             registered: None,
         }
     }
@@ -85,7 +78,7 @@ impl SessionSlot {
     /// Removes the members of a session whose tokens were revoked or lost their key before its connection noticed. The others
     /// get their grace time when the slot is dropped.
     fn check_members(&mut self) {
-        if !self.presences.has_members() {
+        if !self.presences.as_ref().is_some_and(|presences| presences.has_members()) {
             return;
         }
         self.rules.handle_revocations(Now::read());
@@ -94,7 +87,7 @@ impl SessionSlot {
             if let SessionAction::Presence(action) = action
                 && matches!(*action, PresenceAction::Leave { .. })
             {
-                self.presences.perform(*action);
+                self.perform_presence(*action);
             }
         }
     }
@@ -104,14 +97,15 @@ impl SessionSlot {
         &mut self,
         action: &PresenceAction,
     ) -> Option<impl Future<Output = Result<Need, Refused>> + Send + use<>> {
-        let Self { rules, presences, .. } = self;
+        let Self { rules, subscriptions, presences, .. } = self;
+        let presences = presences.get_or_insert_with(|| Box::new(subscriptions.presences()));
         presences.name(|| rules.names());
         presences.prepare(action)
     }
 
     /// Performs a change of a presence.
     pub(super) fn perform_presence(&mut self, action: PresenceAction) {
-        match self.presences.perform(action) {
+        match self.presences.as_mut().and_then(|presences| presences.perform(action)) {
             Some(PresenceResult::Entered { request, channel, member, result }) => {
                 self.rules.handle_entered(request, channel, member, result);
             }
@@ -136,6 +130,10 @@ impl SessionSlot {
         }
     }
 
+    pub(super) fn number(&self) -> SessionNumber {
+        self.subscriptions.number()
+    }
+
     pub(super) fn id(&self) -> SessionId {
         self.subscriptions.session()
     }
@@ -158,7 +156,7 @@ pub(super) enum Selection {
 
 impl Sessions {
     /// Creates the sessions of a new connection, which starts with session 0.
-    pub(super) fn new(id: SessionId, context: &ConnectionContext, outbound: &Arc<Outbound>) -> Self {
+    pub(super) fn new(id: SessionId, context: &Arc<ConnectionContext>, outbound: &Arc<Outbound>) -> Self {
         Self { sessions: vec![SessionSlot::new(0, id, context, outbound)], selected: 0, highest: 0 }
     }
 
@@ -167,7 +165,7 @@ impl Sessions {
     pub(super) fn select(
         &mut self,
         number: SessionNumber,
-        context: &ConnectionContext,
+        context: &Arc<ConnectionContext>,
         outbound: &Arc<Outbound>,
     ) -> Selection {
         self.selected = number;
@@ -188,7 +186,7 @@ impl Sessions {
     }
 
     pub(super) fn find(&mut self, number: SessionNumber) -> Option<&mut SessionSlot> {
-        self.sessions.iter_mut().find(|slot| slot.number == number)
+        self.sessions.iter_mut().find(|slot| slot.number() == number)
     }
 
     pub(super) fn at(&mut self, index: usize) -> Option<&mut SessionSlot> {
@@ -218,7 +216,7 @@ impl Sessions {
             slot.observe_end(context);
             slot.check_members();
         }
-        self.sessions.retain(|slot| slot.number != number);
+        self.sessions.retain(|slot| slot.number() != number);
     }
 
     /// Ends all sessions for this reason.
@@ -247,8 +245,9 @@ impl Sessions {
         for slot in &mut self.sessions {
             let subscriptions = &slot.subscriptions;
             slot.rules.handle_broker_reset(&mut |channel| subscriptions.is_lost(channel));
-            let presences = &slot.presences;
-            slot.rules.handle_presence_lost(&mut |channel| presences.is_lost(channel));
+            if let Some(presences) = &slot.presences {
+                slot.rules.handle_presence_lost(&mut |channel| presences.is_lost(channel));
+            }
         }
     }
 
@@ -270,5 +269,17 @@ impl Sessions {
     /// Returns the identity of the first established session, for the log.
     pub(super) fn identity(&self) -> Option<Identity> {
         self.sessions.iter().find_map(|slot| slot.rules.identity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slot_of_a_session_has_at_most_216_bytes() {
+        assert!(size_of::<SessionSlot>() <= 216, "{}", size_of::<SessionSlot>());
+        // The two counters of an `Arc` come on top, and glibc's sizes are 8 more than a multiple of 16.
+        assert!(size_of::<Outbound>() <= 264 - 2 * size_of::<usize>(), "{}", size_of::<Outbound>());
     }
 }

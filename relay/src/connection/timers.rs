@@ -2,7 +2,7 @@
 //! idle connection.
 
 use super::Outbound;
-use crate::critical_task;
+use crate::{clock::Elapsed, critical_task};
 use std::{
     cmp::Ordering,
     collections::BinaryHeap,
@@ -13,8 +13,9 @@ use tokio::{sync::Notify, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// The scheduled wakeups of all connections.
-#[derive(Default)]
 pub(crate) struct Timers {
+    /// The start of the times of wakeups.
+    start: Instant,
     wakeups: Mutex<BinaryHeap<ScheduledWakeup>>,
     /// Notified when the earliest wakeup changes.
     changed: Notify,
@@ -22,13 +23,24 @@ pub(crate) struct Timers {
 
 /// A connection to wake at a time.
 struct ScheduledWakeup {
-    at: Instant,
+    at: Elapsed,
     connection: Weak<Outbound>,
 }
 
+impl Default for Timers {
+    fn default() -> Self {
+        Self { start: Instant::now(), wakeups: Mutex::default(), changed: Notify::new() }
+    }
+}
+
 impl Timers {
+    /// Converts a time to the one of a wakeup.
+    pub(super) fn elapsed(&self, at: Instant) -> Elapsed {
+        Elapsed::new(self.start, at)
+    }
+
     /// Schedules a wakeup of a connection.
-    pub(super) fn set(&self, at: Instant, connection: &Arc<Outbound>) {
+    pub(super) fn set(&self, at: Elapsed, connection: &Arc<Outbound>) {
         let mut wakeups = self.wakeups();
         let is_earliest = wakeups.peek().is_none_or(|earliest| at < earliest.at);
         wakeups.push(ScheduledWakeup { at, connection: Arc::downgrade(connection) });
@@ -41,7 +53,7 @@ impl Timers {
     /// Wakes connections until the relay ends.
     pub(crate) async fn run(self: Arc<Self>, ended: CancellationToken) {
         while ended.run_until_cancelled(self.wait()).await.is_some() {
-            self.fire(Instant::now());
+            self.fire(self.elapsed(Instant::now()));
         }
     }
 
@@ -50,14 +62,14 @@ impl Timers {
         let changed = self.changed.notified();
         match earliest {
             Some(at) => tokio::select! {
-                () = sleep_until(at.into()) => {}
+                () = sleep_until(at.instant(self.start).into()) => {}
                 () = changed => {}
             },
             None => changed.await,
         }
     }
 
-    fn fire(&self, now: Instant) {
+    fn fire(&self, now: Elapsed) {
         let mut wakeups = self.wakeups();
         while let Some(wakeup) = wakeups.peek().filter(|wakeup| wakeup.at <= now) {
             if let Some(connection) = wakeup.connection.upgrade() {

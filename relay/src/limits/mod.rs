@@ -5,6 +5,7 @@ mod bucket;
 mod concurrency;
 mod inbound;
 mod limit;
+mod names;
 mod permits;
 mod publisher;
 mod rates;
@@ -21,6 +22,7 @@ use arc_swap::{ArcSwap, Guard};
 pub(crate) use bucket::{Bucket, Moment};
 use concurrency::ConcurrencyCounts;
 use limit::Refusals;
+use names::NameTable;
 use rates::RateTable;
 use shared::SharedUse;
 use std::{
@@ -46,6 +48,7 @@ pub struct Limits {
     concurrency: ConcurrencyCounts,
     /// The subscriptions by app.
     subscriptions: ConcurrencyCounts,
+    names: Arc<NameTable>,
     publishes: RateTable,
     publish_bytes: RateTable,
     app_publishes: RateTable,
@@ -69,6 +72,7 @@ impl Limits {
             refusals_in_progress: AtomicUsize::new(0),
             concurrency: ConcurrencyCounts::default(),
             subscriptions: ConcurrencyCounts::default(),
+            names: Arc::default(),
             publishes: RateTable::default(),
             publish_bytes: RateTable::default(),
             app_publishes: RateTable::default(),

@@ -3,10 +3,13 @@
 use super::{
     Limit, Limits,
     bucket::Bucket,
+    names::Names,
     publisher::Publisher,
     shared::{Holder, SharedUse, TenantDigests},
 };
-use crate::{id_digest::IdDigest, proxies::client_network, refused::Refused, tenant::Tenant};
+use crate::{
+    auth::access::Namespace, id_digest::IdDigest, proxies::client_network, refused::Refused, tenant::Tenant,
+};
 use std::{
     hash::BuildHasher as _,
     net::IpAddr,
@@ -39,7 +42,8 @@ pub(crate) struct SessionPermit {
     publisher: Publisher,
     account: u64,
     /// The account's digest; `None` if this relay is alone.
-    account_digest: Option<IdDigest>,
+    account_digest: Option<Box<IdDigest>>,
+    names: Arc<Names>,
     replays: Bucket,
 }
 
@@ -81,7 +85,8 @@ impl Limits {
     ) -> Result<SessionPermit, Refused> {
         let (settings, publisher) = (self.settings(), self.publisher(app, installation));
         let tenant = publisher.tenant();
-        let account_digest = publisher.digests().map(|_| IdDigest::account(app, installation, account));
+        let account_digest = publisher.digests();
+        let account_digest = account_digest.map(|_| Box::new(IdDigest::account(app, installation, account)));
         let account = match &account_digest {
             Some(digest) => self.local_key(digest),
             None => self.account(app, installation, account),
@@ -98,8 +103,9 @@ impl Limits {
                 return Err(self.refuse(limit));
             }
         }
+        let names = self.names.share(tenant.installation, Namespace { app, installation });
         let (limits, replays) = (self.clone(), Bucket::default());
-        let permit = SessionPermit { limits, publisher, account, account_digest, replays };
+        let permit = SessionPermit { limits, publisher, account, account_digest, names, replays };
         permit.holders().for_each(|(holder, name)| permit.report(|shared| shared.own.enter(holder, name)));
         Ok(permit)
     }
@@ -111,7 +117,7 @@ impl SessionPermit {
         let tenant = self.publisher.digests().map(|TenantDigests { app, installation }| {
             [(Holder::App, *app), (Holder::Installation, *installation)]
         });
-        let account = self.account_digest.map(|account| (Holder::Account, account));
+        let account = self.account_digest.as_ref().map(|account| (Holder::Account, **account));
         tenant.into_iter().flatten().chain(account)
     }
 
@@ -126,6 +132,11 @@ impl SessionPermit {
         self.publisher.tenant()
     }
 
+    /// Returns the app and the installation of the session.
+    pub(crate) fn namespace(&self) -> Namespace<'_> {
+        self.names.namespace()
+    }
+
     /// Returns the key of the session's account; see [`Limits::account`].
     pub(crate) fn account(&self) -> u64 {
         self.account
@@ -133,7 +144,7 @@ impl SessionPermit {
 
     /// Returns the digests of the session's installation and account; `None` if this relay is alone.
     pub(crate) fn digests(&self) -> Option<(IdDigest, IdDigest)> {
-        Some((self.publisher.digests()?.installation, self.account_digest?))
+        Some((self.publisher.digests()?.installation, **self.account_digest.as_ref()?))
     }
 
     /// Checks a message of `bytes` against the rates of the session's installation and app.

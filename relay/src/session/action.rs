@@ -12,7 +12,7 @@ use sealwire_protocol::{
     ChannelId, CloseCode, Code,
     wire::{Since, ToClient},
 };
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 /// An action for the driver, which performs them in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,4 +120,53 @@ pub struct Refusal {
     pub code: Code,
     /// The client, if its token was verified.
     pub identity: Option<Identity>,
+}
+
+/// The actions that wait for the driver. A session without any holds no memory for them.
+#[derive(Default)]
+pub(super) struct Actions(Option<Box<WaitingActions>>);
+
+#[derive(Default)]
+struct WaitingActions {
+    /// The first action; stored inline, because most inputs cause one.
+    first: Option<SessionAction>,
+    rest: VecDeque<SessionAction>,
+}
+
+impl Actions {
+    pub(super) fn push_back(&mut self, action: SessionAction) {
+        let waiting = self.0.get_or_insert_default();
+        if waiting.first.is_none() && waiting.rest.is_empty() {
+            waiting.first = Some(action);
+        } else {
+            waiting.rest.push_back(action);
+        }
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<SessionAction> {
+        let waiting = self.0.as_mut()?;
+        let action = waiting.first.take().or_else(|| waiting.rest.pop_front());
+        if waiting.rest.is_empty() {
+            self.0 = None;
+        }
+        action
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_first_in_first_out_and_leave_no_memory_behind() {
+        let close = SessionAction::Close;
+        let mut actions = Actions::default();
+        actions.push_back(close(CloseCode::Unavailable));
+        actions.push_back(close(CloseCode::TooManyRequests));
+        assert_eq!(actions.pop_front(), Some(close(CloseCode::Unavailable)));
+        actions.push_back(close(CloseCode::Unauthorized));
+        assert_eq!(actions.pop_front(), Some(close(CloseCode::TooManyRequests)));
+        assert_eq!(actions.pop_front(), Some(close(CloseCode::Unauthorized)));
+        assert!(actions.0.is_none() && actions.pop_front().is_none());
+    }
 }

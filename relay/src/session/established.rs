@@ -2,6 +2,7 @@
 
 use super::{
     Identity, Refusal, SessionAction, SessionConfig,
+    action::Actions,
     grant::Grant,
     pending::{PausedPublish, PendingRequest},
     presences::Presences,
@@ -24,12 +25,9 @@ use sealwire_protocol::{
     tokens::{Permission, SessionClaims},
     wire::{Channel, Failed, ToClient},
 };
-use std::collections::VecDeque;
 
 /// The bytes of an established session besides its grant and subscriptions; measured and rounded up.
 const BASE_BYTES: usize = 256;
-
-pub(super) type Actions = VecDeque<SessionAction>;
 
 /// A session whose token was accepted.
 pub(super) struct Established {
@@ -83,7 +81,7 @@ impl Established {
     }
 
     pub(super) fn namespace(&self) -> Namespace<'_> {
-        self.grant.namespace()
+        self.permit.namespace()
     }
 
     pub(super) fn accepts(&self, channel: ChannelId, event: &str) -> bool {

@@ -32,12 +32,13 @@ pub use marks::Marks;
 
 use crate::{
     auth::signing_keys::Signed,
-    clock::Now,
+    clock::{Elapsed, Now},
     hub::PublishReceipt,
     limits::SessionPermit,
     presence::{MemberId, SessionNames},
     refused::Refused,
 };
+use action::Actions;
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};
 use established::Established;
@@ -48,7 +49,6 @@ use sealwire_protocol::{
     wire::{Hello, Pong, ToClient, ToRelay, Welcome},
 };
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -59,11 +59,11 @@ pub struct SessionRules {
     config: Arc<SessionConfig>,
     state: SessionState,
     deadlines: Deadlines,
-    actions: VecDeque<SessionAction>,
+    actions: Actions,
     /// The time of the last frame.
-    last_seen_at: Instant,
+    last_seen_at: Elapsed,
     /// The time of the last request; pings and pongs are not requests.
-    last_request_at: Instant,
+    last_request_at: Elapsed,
     jitter: u32,
 }
 
@@ -78,22 +78,23 @@ impl SessionRules {
     /// their reconnects after a shutdown.
     #[must_use]
     pub fn new(config: Arc<SessionConfig>, jitter: u32, now: Now) -> Self {
-        let mut deadlines = Deadlines::default();
+        let mut deadlines = Deadlines::new(now.monotonic);
+        let start = deadlines.elapsed(now.monotonic);
         deadlines.set(Timer::Hello, now.monotonic + config.hello_timeout);
         Self {
             config,
             state: SessionState::AwaitingHello,
             deadlines,
-            actions: VecDeque::new(),
-            last_seen_at: now.monotonic,
-            last_request_at: now.monotonic,
+            actions: Actions::default(),
+            last_seen_at: start,
+            last_request_at: start,
             jitter,
         }
     }
 
     /// Handles a complete binary WebSocket message.
     pub fn handle_frame(&mut self, frame: Bytes, now: Now) {
-        self.last_seen_at = now.monotonic;
+        self.last_seen_at = self.deadlines.elapsed(now.monotonic);
         // A token that has expired is not accepted, even if its timer has not fired yet.
         self.handle_timeout(now);
         if matches!(self.state, SessionState::Closed) {
@@ -104,7 +105,7 @@ impl SessionRules {
             Err(error) => return self.refuse_frame(Refused::new(Code::MalformedFrame, error.to_string())),
         };
         if !matches!(message, ToRelay::Ping(_) | ToRelay::Pong(_)) {
-            self.last_request_at = now.monotonic;
+            self.last_request_at = self.deadlines.elapsed(now.monotonic);
         }
         match (&mut self.state, message) {
             (SessionState::Closed, _) => {}
@@ -149,7 +150,7 @@ impl SessionRules {
 
     /// Records that the client is alive without a message, for example by a ping or pong of RFC 6455.
     pub fn handle_activity(&mut self, now: Now) {
-        self.last_seen_at = now.monotonic;
+        self.last_seen_at = self.deadlines.elapsed(now.monotonic);
     }
 
     /// Completes the last [`SessionAction::Subscribe`].
@@ -205,12 +206,7 @@ impl SessionRules {
 
     /// Returns the next action for the driver.
     pub fn poll_action(&mut self) -> Option<SessionAction> {
-        let action = self.actions.pop_front();
-        // An idle session keeps no memory for actions.
-        if self.actions.is_empty() && self.actions.capacity() > 0 {
-            self.actions = VecDeque::new();
-        }
-        action
+        self.actions.pop_front()
     }
 
     /// Returns the time at which [`Self::handle_timeout`] must be called.

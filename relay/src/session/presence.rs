@@ -2,9 +2,10 @@
 
 use super::{
     SessionAction, SessionConfig,
+    action::Actions,
     action::PresenceAction,
     deadlines::{Deadlines, Timer},
-    established::{Actions, Established},
+    established::Established,
     presences::PresenceGrant,
     subscriptions::ChannelToken,
 };

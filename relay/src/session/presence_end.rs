@@ -2,9 +2,10 @@
 
 use super::{
     SessionAction,
+    action::Actions,
     action::PresenceAction,
     deadlines::{Deadlines, Timer},
-    established::{Actions, Established},
+    established::Established,
     presences::PresenceGrant,
 };
 use crate::clock::Now;

@@ -3,7 +3,8 @@
 
 use super::{
     Publishing, SessionAction, SessionConfig,
-    established::{Actions, Established, failed},
+    action::Actions,
+    established::{Established, failed},
     pending::{PausedPublish, PendingRequest},
 };
 use crate::{auth::access, clock::Now, hub::PublishReceipt, refused::Refused};

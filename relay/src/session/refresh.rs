@@ -3,13 +3,14 @@
 
 use super::{
     SessionAction, SessionConfig,
+    action::Actions,
     deadlines::{Deadlines, Timer},
-    established::{Actions, Established},
+    established::Established,
     grant::Grant,
 };
 use crate::{
     auth::{
-        access,
+        access::{self, Namespace},
         revocations::{Revoked, Seen},
         signing_keys::Signed,
     },
@@ -53,11 +54,12 @@ impl Established {
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
-        let fresh: Signed<SessionClaims> = config.keys.verify(token, now.wall.seconds())?;
-        let fresh = Grant::new(&fresh);
-        let seen = fresh.check_revoked(&config.revocations, Seen::default());
+        let signed: Signed<SessionClaims> = config.keys.verify(token, now.wall.seconds())?;
+        let namespace = Namespace { app: &signed.claims.iss, installation: &signed.claims.ins };
+        let fresh = Grant::new(&signed);
+        let seen = fresh.check_revoked(namespace, &config.revocations, Seen::default());
         let seen = seen.map_err(Revoked::refused)?;
-        if !fresh.has_identity_of(&self.grant) {
+        if namespace != self.namespace() || !fresh.has_identity_of(&self.grant) {
             let message = "the new token is for another app, installation, account or context; open a new connection for it";
             return Err(Refused::new(Code::TokenIdentity, message));
         }

@@ -14,7 +14,7 @@ impl SessionRules {
     /// Ends the session if a new revocation covers it.
     pub fn handle_revocations(&mut self, now: Now) {
         let SessionState::Established(open) = &mut self.state else { return };
-        match open.grant.check_revoked(&self.config.revocations, open.seen) {
+        match open.grant.check_revoked(open.permit.namespace(), &self.config.revocations, open.seen) {
             Ok(seen) => open.seen = seen,
             Err(revoked) => self.goodbye(revoked.ended(now.wall.seconds())),
         }
@@ -22,11 +22,17 @@ impl SessionRules {
 }
 
 impl Grant {
-    /// Checks the revocations after `seen`. Returns the last one checked, or the one that covers the token.
-    pub(super) fn check_revoked(&self, revocations: &Revocations, seen: Seen) -> Result<Seen, Revoked> {
+    /// Checks the revocations after `seen` for the token, which is of this namespace. Returns the last one checked, or the
+    /// one that covers the token.
+    pub(super) fn check_revoked(
+        &self,
+        namespace: Namespace<'_>,
+        revocations: &Revocations,
+        seen: Seen,
+    ) -> Result<Seen, Revoked> {
         let context =
             |visit: &mut dyn FnMut(&str, &str)| self.context().for_each(|(name, value)| visit(name, value));
-        let (namespace, account, made) = (self.namespace(), self.account(), self.iat);
+        let (account, made) = (self.account(), self.iat);
         revocations.check(&Subject { namespace, account, context: &context, issued_at: made }, seen)
     }
 }

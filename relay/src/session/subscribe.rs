@@ -2,8 +2,9 @@
 
 use super::{
     EventFilter, SessionAction, SessionConfig, SubscriptionStart,
+    action::Actions,
     deadlines::{Deadlines, Timer},
-    established::{Actions, Established, failed},
+    established::{Established, failed},
     event_filter::names_len,
     pending::{PendingRequest, PendingSubscribe},
     subscriptions::{ChannelToken, Subscription},

@@ -1,7 +1,7 @@
-//! The subscriptions of a session, in a vector sorted by channel: nearly all sessions have one or a few.
+//! The subscriptions of a session, sorted by channel: nearly all sessions have one or a few.
 
 use super::EventFilter;
-use crate::auth::signing_keys::Signed;
+use crate::{auth::signing_keys::Signed, few::Few};
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
 
 /// The bytes of a subscription without filter and token, with its entries at the connection and in the fan-out table;
@@ -35,7 +35,7 @@ pub(super) fn token_footprint(token: &ChannelToken) -> usize {
 #[derive(Default)]
 pub(super) struct Subscriptions {
     /// The subscriptions, sorted by channel.
-    list: Vec<(ChannelId, Subscription)>,
+    list: Few<(ChannelId, Subscription)>,
     /// The bytes of all subscriptions.
     footprint: usize,
 }
@@ -77,12 +77,7 @@ impl Subscriptions {
                 let former = std::mem::replace(&mut self.list[index].1, subscription);
                 self.footprint -= former.footprint();
             }
-            Err(index) => {
-                if self.list.is_empty() {
-                    self.list.reserve_exact(1);
-                }
-                self.list.insert(index, (channel, subscription));
-            }
+            Err(index) => self.list.insert(index, (channel, subscription)),
         }
     }
 

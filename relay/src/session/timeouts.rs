@@ -65,15 +65,17 @@ impl SessionRules {
             return false;
         }
         matches!(&self.state, SessionState::Established(open) if open.has_no_channel() && !open.is_waiting())
-            && now.monotonic.saturating_duration_since(self.last_request_at) >= timeout
+            && now.monotonic.saturating_duration_since(self.deadlines.instant(self.last_request_at))
+                >= timeout
     }
 
     /// Applies the shorter [`Self::ping_interval`] to a session that has become a member of a presence.
     pub(super) fn hasten_pings(&mut self) {
         if self.is_member() {
             let interval = self.ping_interval();
-            self.deadlines.bring_forward(Timer::Heartbeat, self.last_seen_at + interval);
-            self.deadlines.bring_forward(Timer::Silence, self.last_seen_at + 2 * interval);
+            let last_seen = self.deadlines.instant(self.last_seen_at);
+            self.deadlines.bring_forward(Timer::Heartbeat, last_seen + interval);
+            self.deadlines.bring_forward(Timer::Silence, last_seen + 2 * interval);
         }
     }
 
@@ -88,7 +90,7 @@ impl SessionRules {
     }
 
     fn check_silence(&mut self, now: Now) {
-        let deadline = self.last_seen_at + 2 * self.ping_interval();
+        let deadline = self.deadlines.instant(self.last_seen_at) + 2 * self.ping_interval();
         let later = if now.monotonic < deadline {
             Some(deadline)
         } else {

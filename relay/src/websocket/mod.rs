@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod handshake;
 
+pub(crate) use decode::MIN_READ_SPACE;
 pub use decode::{Decoder, Incoming, Violation};
 pub(crate) use encode::{
     CloseStatus, Outgoing, encode_as_client, encode_batch_header, encode_close, encode_message, encode_pong,

@@ -1,6 +1,6 @@
 //! Performs the actions of the sessions, and passes the broker's answers back to them.
 
-use super::{Actor, End};
+use super::{Actor, End, Phase};
 use crate::{
     activity::Activity,
     audit::trace::Source,
@@ -26,7 +26,7 @@ use tokio::time::timeout;
 /// The time that a request may take beyond the broker's own limit.
 const BROKER_GRACE: Duration = Duration::from_millis(500);
 
-/// A request that waits for the broker. The connection reads no further request of any session meanwhile.
+/// A request that waits for the broker.
 pub(super) struct Pending {
     pub(super) session: SessionNumber,
     pub(super) answer: Pin<Box<dyn Future<Output = Completion> + Send>>,
@@ -52,7 +52,7 @@ impl Actor {
     /// Performs the actions of all sessions.
     pub(super) fn run_actions(&mut self) -> Result<(), End> {
         let mut index = 0;
-        while let Some(number) = self.sessions.at(index).map(|slot| slot.number) {
+        while let Some(number) = self.sessions.at(index).map(|slot| slot.number()) {
             match self.run_session_actions(index) {
                 None => index += 1,
                 Some((goodbye, code)) if self.sessions.len() == 1 => {
@@ -135,7 +135,7 @@ impl Actor {
             ToClient::Published(_) | ToClient::Failed(_) => {}
             _ => self.outbound.flush_deferred(),
         }
-        self.outbound.push_answer(slot.number, frame);
+        self.outbound.push_answer(slot.number(), frame);
         None
     }
 
@@ -148,13 +148,13 @@ impl Actor {
         events: EventFilter,
     ) {
         let Some(slot) = self.sessions.at(index) else { return };
-        let answer = slot.subscriptions.subscribe(&self.context.telemetry, tenant, channel, since, events);
+        let answer = slot.subscriptions.subscribe(tenant, channel, since, events);
         let limit = self.context.broker.timeout() + BROKER_GRACE;
         let answer = Box::pin(async move {
             let result = timeout(limit, answer).await;
             Completion::Subscribed { channel, result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
-        self.pending = Some(Pending { session: slot.number, answer });
+        self.phase = Phase::AwaitingBroker(Pending { session: slot.number(), answer });
     }
 
     fn publish(&mut self, index: usize, draft: Draft) {
@@ -177,7 +177,7 @@ impl Actor {
             drop(in_flight);
             Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
-        self.pending = Some(Pending { session: slot.number, answer });
+        self.phase = Phase::AwaitingBroker(Pending { session: slot.number(), answer });
     }
 
     /// Performs a change of a presence. A session that enters waits until the members at other relays are known.
@@ -186,7 +186,7 @@ impl Actor {
         match slot.prepare_presence(&action) {
             Some(ready) => {
                 let answer = Box::pin(async move { Completion::Prepared { action, result: ready.await } });
-                self.pending = Some(Pending { session: slot.number, answer });
+                self.phase = Phase::AwaitingBroker(Pending { session: slot.number(), answer });
             }
             None => slot.perform_presence(*action),
         }
@@ -194,7 +194,8 @@ impl Actor {
 
     /// Passes the broker's answer to the session that waits for it.
     pub(super) fn complete(&mut self, completion: Completion) -> Result<(), End> {
-        let Some(number) = self.pending.take().map(|pending| pending.session) else { return Ok(()) };
+        let phase = std::mem::replace(&mut self.phase, Phase::Serving);
+        let Phase::AwaitingBroker(Pending { session: number, .. }) = phase else { return Ok(()) };
         let Some(slot) = self.sessions.find(number) else { return Ok(()) };
         match completion {
             Completion::Subscribed { channel, result: Ok(replay) } => {
@@ -231,8 +232,8 @@ impl Actor {
 
     /// Ends a session, and cancels its pending request.
     pub(super) fn end_session(&mut self, number: SessionNumber) {
-        if self.pending.as_ref().is_some_and(|pending| pending.session == number) {
-            self.pending = None;
+        if matches!(&self.phase, Phase::AwaitingBroker(pending) if pending.session == number) {
+            self.phase = Phase::Serving;
             self.outbound.flush_deferred();
         }
         self.sessions.remove(number, &self.context);

@@ -9,16 +9,33 @@ use crate::{
         sessions::Selection,
     },
     session::{EndReason, too_many_sessions},
-    websocket::{self, CloseStatus, Incoming, Violation},
+    websocket::{self, CloseStatus, Incoming, MIN_READ_SPACE, Violation},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use sealwire_protocol::wire::ToRelay;
-use std::io;
+use std::{cell::RefCell, io};
+
+thread_local! {
+    /// The space for the first bytes of a message. The read after a message usually finds the socket empty, and allocates
+    /// nothing.
+    static READ_SPACE: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(MIN_READ_SPACE));
+}
 
 impl Actor {
     /// Reads from the socket once. Returns false at the end of the stream.
     pub(super) fn read(&mut self) -> io::Result<bool> {
-        match self.outbound.socket().try_read_buf(self.decoder.space()) {
+        let socket = self.outbound.socket();
+        let read = if self.decoder.is_empty() {
+            READ_SPACE.with_borrow_mut(|space| {
+                space.clear();
+                let read = socket.try_read_buf(space);
+                self.decoder.push(space);
+                read
+            })
+        } else {
+            socket.try_read_buf(self.decoder.space())
+        };
+        match read {
             Ok(count) => {
                 self.context.metrics.received.add(count);
                 Ok(count > 0)
@@ -83,7 +100,7 @@ impl Actor {
                 }
             }
             Ok(ToRelay::End(_)) => {
-                if let Some(number) = self.sessions.selected().map(|slot| slot.number) {
+                if let Some(number) = self.sessions.selected().map(|slot| slot.number()) {
                     self.end_session(number);
                 }
                 if self.sessions.len() == 0 {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     audit::trace,
+    clock::Elapsed,
     limits::Inbound,
     session::EndReason,
     session_id::SessionId,
@@ -47,10 +48,9 @@ pub(super) struct Actor {
     has_received: bool,
     outbound: Arc<Outbound>,
     sessions: Sessions,
-    pending: Option<Pending>,
     phase: Phase,
     /// The earliest scheduled wakeup that has not fired.
-    timer: Option<Instant>,
+    timer: Option<Elapsed>,
     id: SessionId,
     slot: Slot,
     /// True if the relay is shutting down. The connection then ends once its pending request has completed.
@@ -72,11 +72,11 @@ impl Future for Actor {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let actor = &mut *self;
-        if let Phase::Serving = actor.phase {
+        if !matches!(actor.phase, Phase::Closing(_)) {
             let end = ready!(actor.serve(context));
             // Unregistered before the goodbye is written, so that no publication is queued after it.
             actor.sessions.clear(&actor.context);
-            actor.pending = None;
+            actor.phase = Phase::Serving;
             actor.decoder = Decoder::default();
             actor.outbound.set_input_and_sessions(0, 0, false);
             let End::Closing(timeout) = end else { return Poll::Ready(()) };
@@ -86,14 +86,17 @@ impl Future for Actor {
         }
         match &mut actor.phase {
             Phase::Closing(closing) => closing.as_mut().poll(context),
-            Phase::Serving => Poll::Pending,
+            Phase::Serving | Phase::AwaitingBroker(_) => Poll::Pending,
         }
     }
 }
 
 /// The phase of a connection.
 enum Phase {
+    /// The connection handles requests.
     Serving,
+    /// A request waits for the broker. The connection handles no further request of any session meanwhile.
+    AwaitingBroker(Pending),
     /// The last frames are being written.
     Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
@@ -115,7 +118,6 @@ impl Actor {
             input: 0,
             session_bytes: 0,
             has_received: false,
-            pending: None,
             phase: Phase::Serving,
             timer: None,
             shutting_down: false,
@@ -190,7 +192,7 @@ impl Actor {
             self.sessions.handle_activity();
             return Poll::Ready(Ok(()));
         }
-        if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
+        if self.has_pending() || !self.takes_requests(backlog.bytes) {
             return Poll::Pending;
         }
         let is_open = ready!(self.outbound.socket().poll_read_ready(context)).and_then(|()| self.read());
@@ -202,13 +204,13 @@ impl Actor {
     fn progress(&mut self, context: &mut Context<'_>, quantum: &mut Quantum) -> Result<(), End> {
         loop {
             self.run_actions()?;
-            if let Some(pending) = &mut self.pending
+            if let Phase::AwaitingBroker(pending) = &mut self.phase
                 && let Poll::Ready(completion) = pending.answer.as_mut().poll(context)
             {
                 self.complete(completion)?;
                 continue;
             }
-            if self.shutting_down && self.pending.is_none() {
+            if self.shutting_down && !self.has_pending() {
                 self.sessions.end_all(EndReason::ShuttingDown);
                 self.run_actions()?;
             }
@@ -222,9 +224,8 @@ impl Actor {
                 self.sessions.end_all(EndReason::SlowConsumer);
                 self.run_actions()?;
             }
-            let takes_frame = self.pending.is_none()
-                && self.takes_requests(backlog.bytes)
-                && !quantum.is_over(Instant::now());
+            let takes_frame =
+                !self.has_pending() && self.takes_requests(backlog.bytes) && !quantum.is_over(Instant::now());
             let next = if takes_frame { self.decoder.decode() } else { Ok(None) };
             match next {
                 Ok(Some(incoming)) => {
@@ -250,12 +251,17 @@ impl Actor {
 
     /// Schedules a wakeup for the next deadline. A wakeup that turns out to be too early schedules another one.
     fn schedule_wakeup(&mut self) {
-        if let Some(deadline) = self.sessions.poll_timeout()
-            && self.timer.is_none_or(|timer| deadline < timer)
-        {
+        let Some(deadline) = self.sessions.poll_timeout() else { return };
+        let deadline = self.context.timers.elapsed(deadline);
+        if self.timer.is_none_or(|timer| deadline < timer) {
             self.timer = Some(deadline);
             self.context.timers.set(deadline, &self.outbound);
         }
+    }
+
+    /// Returns whether a request waits for the broker.
+    fn has_pending(&self) -> bool {
+        matches!(self.phase, Phase::AwaitingBroker(_))
     }
 
     /// Returns whether the relay reads further requests. It does not while half of the queue is full: replays do not
@@ -286,5 +292,19 @@ impl Drop for Actor {
         self.context.registry.remove(self.slot);
         self.sessions.clear(&self.context);
         trace::disconnected(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes that tokio and the tracker of connections add to a task.
+    const TASK: usize = 32 + 16 + 8 + 8 + 48;
+
+    #[test]
+    fn the_task_of_a_connection_has_at_most_256_bytes() {
+        // tokio rounds up to a multiple of 128.
+        assert!(TASK + size_of::<Actor>() <= 256, "{}", size_of::<Actor>());
     }
 }

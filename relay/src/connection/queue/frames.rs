@@ -37,7 +37,12 @@ impl QueuedFrame {
 pub(super) struct Frames {
     /// The first frame; `None` if the queue is empty.
     first: Option<QueuedFrame>,
-    rest: VecDeque<QueuedFrame>,
+    /// The frames after the first one; `None` if there are none.
+    #[expect(
+        clippy::box_collection,
+        reason = "most queues hold at most one frame, and should not be larger for others"
+    )]
+    rest: Option<Box<VecDeque<QueuedFrame>>>,
 }
 
 impl Frames {
@@ -47,7 +52,7 @@ impl Frames {
 
     /// Returns the bytes that are allocated for frames.
     pub(super) fn capacity_bytes(&self) -> usize {
-        self.rest.capacity() * size_of::<QueuedFrame>()
+        self.rest.as_ref().map_or(0, |rest| rest.capacity() * size_of::<QueuedFrame>())
     }
 
     pub(super) fn first(&self) -> Option<&QueuedFrame> {
@@ -59,39 +64,44 @@ impl Frames {
     }
 
     pub(super) fn last(&self) -> Option<&QueuedFrame> {
-        self.rest.back().or(self.first.as_ref())
+        self.rest.as_ref().and_then(|rest| rest.back()).or(self.first.as_ref())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &QueuedFrame> {
-        self.first.iter().chain(&self.rest)
+        self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     pub(super) fn push(&mut self, frame: QueuedFrame) {
         if self.first.is_none() {
             self.first = Some(frame);
         } else {
-            self.rest.push_back(frame);
+            self.rest.get_or_insert_default().push_back(frame);
         }
     }
 
     pub(super) fn push_first(&mut self, frame: QueuedFrame) {
         if let Some(second) = self.first.replace(frame) {
-            self.rest.push_front(second);
+            self.rest.get_or_insert_default().push_front(second);
         }
     }
 
     pub(super) fn remove_first(&mut self) {
-        self.first = self.rest.pop_front();
-        if self.first.is_none() && self.rest.capacity() > 0 {
-            self.rest = VecDeque::new();
+        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        if self.first.is_none() {
+            self.rest = None;
         }
     }
 
     /// Keeps the first `count` frames, and releases the memory of the others.
     pub(super) fn truncate(&mut self, count: usize) {
-        self.rest.truncate(count.saturating_sub(1));
-        self.rest.shrink_to_fit();
         self.first = self.first.take().filter(|_| count > 0);
+        if count < 2 {
+            self.rest = None;
+        }
+        if let Some(rest) = &mut self.rest {
+            rest.truncate(count - 1);
+            rest.shrink_to_fit();
+        }
     }
 }
 
@@ -111,11 +121,11 @@ mod tests {
         frames.push_first(QueuedFrame { session: 9, kind: FrameKind::Owned, bytes: Bytes::new() });
         assert_eq!(sessions(&frames), [9, 1, 2, 3]);
         frames.truncate(2);
-        assert_eq!((sessions(&frames), frames.rest.capacity()), (vec![9, 1], 1));
+        assert_eq!((sessions(&frames), frames.capacity_bytes()), (vec![9, 1], size_of::<QueuedFrame>()));
         frames.remove_first();
         frames.truncate(1);
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1], Some(1)));
         frames.remove_first();
-        assert!(frames.is_empty() && frames.last().is_none() && frames.rest.capacity() == 0);
+        assert!(frames.is_empty() && frames.last().is_none() && frames.rest.is_none());
     }
 }

@@ -57,8 +57,13 @@ impl<T: Keyed> Blocks<T> {
             }
             Err(index) => index,
         };
-        if self.0[number].len() < BLOCK {
-            self.0[number].insert(index, item);
+        let block = &mut self.0[number];
+        if block.len() < BLOCK {
+            // A block grows by a quarter, so that at most a fifth of it is unused.
+            if block.len() == block.capacity() {
+                block.reserve_exact((block.len() / 4).max(1));
+            }
+            block.insert(index, item);
             return true;
         }
         let mut behind = self.0[number].split_off(BLOCK / 2);

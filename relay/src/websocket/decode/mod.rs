@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use sealwire_protocol::limits;
 
 /// The minimum space offered to a read, in bytes.
-const MIN_READ_SPACE: usize = 2 * 1024;
+pub(crate) const MIN_READ_SPACE: usize = 2 * 1024;
 /// The maximum space offered to a read, in bytes. It bounds the memory of a client that announces a long frame and sends
 /// little of it.
 const MAX_READ_SPACE: usize = 64 * 1024;
@@ -67,17 +67,23 @@ struct Header {
 
 /// Decodes the bytes of one client.
 pub struct Decoder {
-    unread: BytesMut,
+    /// The bytes that are not decoded yet. Boxed, because most connections have none most of the time.
+    input: Option<Box<Input>>,
     /// The maximum length of a message, in bytes.
     limit: usize,
+}
+
+#[derive(Default)]
+struct Input {
+    unread: BytesMut,
     /// The fragments of an incomplete message.
-    fragments: Option<Box<BytesMut>>,
+    fragments: Option<BytesMut>,
 }
 
 /// The decoder of a connection with an open session.
 impl Default for Decoder {
     fn default() -> Self {
-        Self { unread: BytesMut::new(), limit: limits::MAX_FRAME, fragments: None }
+        Self { input: None, limit: limits::MAX_FRAME }
     }
 }
 
@@ -86,7 +92,9 @@ impl Decoder {
     /// open, messages are limited to the length of a `Hello`.
     #[must_use]
     pub fn new(unread: &[u8]) -> Self {
-        Self { unread: unread.into(), limit: limits::MAX_FIRST_FRAME, fragments: None }
+        let mut decoder = Self { input: None, limit: limits::MAX_FIRST_FRAME };
+        decoder.push(unread);
+        decoder
     }
 
     /// Raises the limit of messages to that of an open session.
@@ -94,20 +102,35 @@ impl Decoder {
         self.limit = limits::MAX_FRAME;
     }
 
+    /// Returns whether there are neither bytes of an incomplete frame nor fragments.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.input.is_none()
+    }
+
+    /// Appends bytes that were read.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.input.get_or_insert_default().unread.extend_from_slice(bytes);
+        }
+    }
+
     /// The buffer for the next bytes. It grows only by what the incomplete frame needs.
     pub fn space(&mut self) -> &mut BytesMut {
-        let missing = match self.header() {
-            Ok(Some(header)) => (header.size + header.len).saturating_sub(self.unread.len()),
+        let input = self.input.get_or_insert_default();
+        let missing = match header(&input.unread, self.limit) {
+            Ok(Some(header)) => (header.size + header.len).saturating_sub(input.unread.len()),
             _ => 0,
         };
-        self.unread.reserve(missing.clamp(MIN_READ_SPACE, MAX_READ_SPACE));
-        &mut self.unread
+        input.unread.reserve(missing.clamp(MIN_READ_SPACE, MAX_READ_SPACE));
+        &mut input.unread
     }
 
     /// The memory of an incomplete message, in bytes.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.unread.capacity() + self.fragments.as_ref().map_or(0, |fragments| fragments.capacity())
+        let Some(Input { unread, fragments }) = self.input.as_deref() else { return 0 };
+        unread.capacity() + fragments.as_ref().map_or(0, BytesMut::capacity)
     }
 
     /// Decodes the next message, fragment or control frame, if it is complete.
@@ -115,63 +138,32 @@ impl Decoder {
     /// # Errors
     /// [`Violation`]. The decoder must not be used after it.
     pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
-        loop {
-            let Some(header) = self.header()? else {
-                if self.unread.is_empty() {
-                    self.unread = BytesMut::new();
-                }
-                return Ok(None);
-            };
-            self.check(&header)?;
-            if self.unread.len() < header.size + header.len {
-                return Ok(None);
-            }
-            self.unread.advance(header.size);
-            let mut payload = self.unread.split_to(header.len);
-            unmask(&mut payload, header.mask);
-            if let Some(incoming) = self.take(&header, payload)? {
-                return Ok(Some(incoming));
-            }
+        let Some(input) = &mut self.input else { return Ok(None) };
+        let decoded = input.decode(self.limit)?;
+        match (input.unread.is_empty(), &input.fragments) {
+            (true, None) => self.input = None,
+            (true, Some(_)) => input.unread = BytesMut::new(),
+            (false, _) => {}
         }
+        Ok(decoded)
     }
+}
 
-    fn header(&self) -> Result<Option<Header>, Violation> {
-        let bytes = &self.unread[..];
-        let &[first, second, ..] = bytes else { return Ok(None) };
-        if first & 0x70 != 0 {
-            return Err(Violation::Protocol("a reserved bit is set"));
-        }
-        if second & 0x80 == 0 {
-            return Err(Violation::Protocol("the frame is not masked"));
-        }
-        let (len, length_size) = match second & 0x7f {
-            126 => match bytes.get(2..4).and_then(|bytes| bytes.try_into().ok()) {
-                Some(bytes) => (u64::from(u16::from_be_bytes(bytes)), 2),
-                None => return Ok(None),
-            },
-            127 => match bytes.get(2..10).and_then(|bytes| bytes.try_into().ok()) {
-                Some(bytes) => (u64::from_be_bytes(bytes), 8),
-                None => return Ok(None),
-            },
-            short => (u64::from(short), 0),
-        };
-        if (length_size == 2 && len < 126) || (length_size == 8 && len < 65_536) {
-            return Err(Violation::Protocol("the length is not in its shortest form"));
-        }
-        // A frame that is too long is refused before any memory is allocated for it.
-        let len = usize::try_from(len).ok().filter(|len| *len <= self.limit);
-        let len = match first & 0x0f {
-            opcode::TEXT => return Err(Violation::Text),
-            _ => len.ok_or(Violation::TooLarge)?,
-        };
-        let size = 2 + length_size + 4;
-        let Some(mask) = bytes.get(size - 4..size).and_then(|bytes| bytes.try_into().ok()) else {
+impl Input {
+    /// Decodes the next message, fragment or control frame, if it is complete. Messages are limited to `limit` bytes.
+    fn decode(&mut self, limit: usize) -> Result<Option<Incoming>, Violation> {
+        let Some(header) = header(&self.unread, limit)? else { return Ok(None) };
+        self.check(&header, limit)?;
+        if self.unread.len() < header.size + header.len {
             return Ok(None);
-        };
-        Ok(Some(Header { last: first & 0x80 != 0, opcode: first & 0x0f, mask, len, size }))
+        }
+        self.unread.advance(header.size);
+        let mut payload = self.unread.split_to(header.len);
+        unmask(&mut payload, header.mask);
+        self.take(&header, payload).map(Some)
     }
 
-    fn check(&self, header: &Header) -> Result<(), Violation> {
+    fn check(&self, header: &Header, limit: usize) -> Result<(), Violation> {
         match header.opcode {
             opcode::CLOSE | opcode::PING | opcode::PONG if !header.last => {
                 Err(Violation::Protocol("a control frame is fragmented"))
@@ -189,14 +181,14 @@ impl Decoder {
             opcode::BINARY => Ok(()),
             opcode::CONTINUATION => match &self.fragments {
                 None => Err(Violation::Protocol("a continuation frame has no message to continue")),
-                Some(fragments) if fragments.len() + header.len > self.limit => Err(Violation::TooLarge),
+                Some(fragments) if fragments.len() + header.len > limit => Err(Violation::TooLarge),
                 Some(_) => Ok(()),
             },
             _ => Err(Violation::Protocol("the opcode is unknown")),
         }
     }
 
-    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Incoming>, Violation> {
+    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Incoming, Violation> {
         let incoming = match header.opcode {
             opcode::CLOSE => {
                 check_close(&payload)?;
@@ -209,18 +201,54 @@ impl Decoder {
                     None => payload,
                     Some(mut fragments) => {
                         fragments.extend_from_slice(&payload);
-                        *fragments
+                        fragments
                     }
                 };
                 if !header.last {
-                    self.fragments = Some(Box::new(message));
-                    return Ok(Some(Incoming::Fragment(header.len)));
+                    self.fragments = Some(message);
+                    return Ok(Incoming::Fragment(header.len));
                 }
                 Incoming::Message(message.freeze())
             }
         };
-        Ok(Some(incoming))
+        Ok(incoming)
     }
+}
+
+/// Reads the header at the start of `bytes`, if it is complete.
+fn header(bytes: &[u8], limit: usize) -> Result<Option<Header>, Violation> {
+    let &[first, second, ..] = bytes else { return Ok(None) };
+    if first & 0x70 != 0 {
+        return Err(Violation::Protocol("a reserved bit is set"));
+    }
+    if second & 0x80 == 0 {
+        return Err(Violation::Protocol("the frame is not masked"));
+    }
+    let (len, length_size) = match second & 0x7f {
+        126 => match bytes.get(2..4).and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => (u64::from(u16::from_be_bytes(bytes)), 2),
+            None => return Ok(None),
+        },
+        127 => match bytes.get(2..10).and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => (u64::from_be_bytes(bytes), 8),
+            None => return Ok(None),
+        },
+        short => (u64::from(short), 0),
+    };
+    if (length_size == 2 && len < 126) || (length_size == 8 && len < 65_536) {
+        return Err(Violation::Protocol("the length is not in its shortest form"));
+    }
+    // A frame that is too long is refused before any memory is allocated for it.
+    let len = usize::try_from(len).ok().filter(|len| *len <= limit);
+    let len = match first & 0x0f {
+        opcode::TEXT => return Err(Violation::Text),
+        _ => len.ok_or(Violation::TooLarge)?,
+    };
+    let size = 2 + length_size + 4;
+    let Some(mask) = bytes.get(size - 4..size).and_then(|bytes| bytes.try_into().ok()) else {
+        return Ok(None);
+    };
+    Ok(Some(Header { last: first & 0x80 != 0, opcode: first & 0x0f, mask, len, size }))
 }
 
 /// Checks the code and the reason of a close frame if it has them (RFC 6455 sections 5.5.1 and 7.4).
