@@ -4,9 +4,12 @@
 //    f, so it reads the old memory if f makes the memory grow. Such a load becomes `loadHEAP32(f() >> 2)`: JavaScript
 //    evaluates the arguments of a function before its body looks the view up. wasm2js itself handles stores; a check
 //    here proves it.
-// 2. The code runs at the call of `instantiate()` and not at the import of the file.
+// 2. The file exports `instantiate()` instead of the names of the instance. The module is a function that is called where it is
+//    written, since V8 compiles such a function while it parses the file. It parses any other function twice.
 // 3. wasm-opt has shortened the name of the imported module, which is the glue beside this file.
 // 4. The data of the module is text whose characters are the bytes. wasm2js writes base64, in which gzip finds no words.
+// 5. A rotation is two shifts, of which JavaScript takes the distance modulo 32. wasm2js masks the distance and the value first,
+//    and AES rotates so often that a message took a fifth longer.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'acorn';
 
@@ -18,9 +21,10 @@ const edits = []; // [start, end, text], none inside another
 const loaders = new Set();
 
 walk(tree, undefined);
-delayStart();
+exportInstance();
 importGlue();
 dataAsText();
+rotateByShifts();
 writeFileSync(file, apply(source, edits));
 
 /** Visits every node. The parent distinguishes a load from the target of a store. */
@@ -55,19 +59,22 @@ function children(node) {
     .filter((value) => typeof value?.type === 'string');
 }
 
-/** Replaces the instance that wasm2js creates and exports at the end of the file with a function that creates one. */
-function delayStart() {
+/** Calls the module where it is written, and replaces the exports at the end of the file with a function. */
+function exportInstance() {
   const start = tree.body.findIndex(
     (statement) =>
       statement.type === 'VariableDeclaration' && statement.declarations[0].id.name === 'retasmFunc',
   );
   if (start < 0) throw new Error('wasm2js no longer ends with `var retasmFunc = …`');
-  const call = tree.body[start].declarations[0].init;
-  const end = tree.body.at(-1).end;
-  edits.push([tree.body[start].start, call.start, 'export function instantiate() {\n return ']);
-  edits.push([call.end, end, ';\n}\n']);
+  const { arguments: imports } = tree.body[start].declarations[0].init;
+  const given = source.slice(imports[0].start, imports[0].end);
+  const module = moduleFunction();
+  edits.push([module.start, module.start, 'const instance = (']);
+  edits.push([module.end, module.end, `)(${given});\n`]);
+  const instantiate = 'export function instantiate() {\n return instance;\n}\n';
+  edits.push([tree.body[start].start, tree.body.at(-1).end, instantiate]);
 
-  const body = tree.body.find((statement) => statement.id?.name === 'asmFunc').body;
+  const { body } = module;
   const functions = [...loaders].map(
     (view) => ` function load${view}(index) {\n  return ${view}[index];\n }\n`,
   );
@@ -103,6 +110,25 @@ function dataAsText() {
     const text = Buffer.from(given[2].value, 'base64').toString('latin1');
     edits.push([given[2].start, given[2].end, JSON.stringify(text)]);
   }
+}
+
+/** Replaces the bodies of the two functions that rotate their first argument by the second one. */
+function rotateByShifts() {
+  for (const [name, towards, back] of [
+    ['__wasm_rotl_i32', '<<', '>>>'],
+    ['__wasm_rotr_i32', '>>>', '<<'],
+  ]) {
+    const rotation = moduleFunction().body.body.find(({ id }) => id?.name === name);
+    // A module without rotations, such as one of the tests, lacks the function.
+    if (!rotation) continue;
+    const [value, distance] = rotation.params.map((parameter) => parameter.name);
+    const rotated = `${value} ${towards} ${distance} | ${value} ${back} -${distance}`;
+    edits.push([rotation.body.start, rotation.body.end, `{\n  return ${rotated};\n }`]);
+  }
+}
+
+function moduleFunction() {
+  return tree.body.find(({ id }) => id?.name === 'asmFunc');
 }
 
 function apply(text, changes) {

@@ -15,6 +15,7 @@ const UNREADABLE: &str = "a message could not be opened";
 
 impl Client {
     /// Handles a publication.
+    #[inline(never)]
     pub(super) fn publication_received(&mut self, now: Now, publication: Publication) {
         let id = publication.channel_id();
         let Some(channel) = self.channels.get_mut(&id) else { return };

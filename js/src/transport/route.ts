@@ -75,6 +75,11 @@ export class Route {
   }
 }
 
+/** Opens the storage, so that a later access does not wait for it. */
+export function openStorage(): void {
+  stored('');
+}
+
 /** Reads the storage, which a browser may refuse to frames of another site. */
 function stored(key: string): string | null {
   try {

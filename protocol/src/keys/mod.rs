@@ -15,6 +15,7 @@ use crate::{Scope, base64url, hashing::Parts};
 use alloc::vec::Vec;
 use core::fmt;
 use hkdf::Hkdf;
+use sealwire_xaes::XaesKey;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -162,10 +163,15 @@ fn claims_info<'a>(
 #[derive(Clone)]
 pub struct ChannelKey {
     pub(crate) id: KeyId,
-    pub(crate) key: Key,
+    key: Key,
+    pub(crate) cipher: XaesKey,
 }
 
 impl ChannelKey {
+    fn new(id: KeyId, key: Key) -> Self {
+        Self { id, cipher: XaesKey::new(&key), key }
+    }
+
     /// Returns the id of the encryption key that this key is derived from.
     #[must_use]
     pub fn id(&self) -> KeyId {

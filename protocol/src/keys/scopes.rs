@@ -55,7 +55,7 @@ impl ScopeKey {
         if let Some(ClaimsKey(key)) = claims {
             input.extend_from_slice(&key[..]);
         }
-        ChannelKey { id: self.id, key: super::derive(&input, &[b"channel", name.as_bytes()]) }
+        ChannelKey::new(self.id, super::derive(&input, &[b"channel", name.as_bytes()]))
     }
 
     /// Returns the bytes of the key, for test vectors.

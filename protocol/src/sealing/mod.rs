@@ -25,7 +25,7 @@ pub use stamp::{SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
 use alloc::{string::String, vec::Vec};
-use sealwire_xaes::{GCM_NONCE_LEN, KEY_LEN, NONCE_LEN, TAG_LEN, decrypt, encrypt, gcm_key};
+use sealwire_xaes::{GCM_NONCE_LEN, KEY_LEN, NONCE_LEN, TAG_LEN};
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -122,7 +122,7 @@ fn begin_sealed(key: &ChannelKey, nonce: &[u8; NONCE_LEN], length: usize) -> Vec
 /// Pads and encrypts the plaintext behind a header.
 fn end_sealed(key: &ChannelKey, nonce: &[u8; NONCE_LEN], associated_data: &[u8], sealed: &mut Vec<u8>) {
     sealed.resize(HEADER_LEN + padme::padded_len(sealed.len() - HEADER_LEN), 0);
-    let tag = encrypt(&key.key, nonce, associated_data, &mut sealed[HEADER_LEN..]);
+    let tag = key.cipher.encrypt(nonce, associated_data, &mut sealed[HEADER_LEN..]);
     sealed.bytes(&tag);
 }
 
@@ -196,7 +196,7 @@ impl<'a> SealedMessage<'a> {
             return Err(Unreadable);
         }
         let mut plaintext = self.ciphertext.to_vec();
-        decrypt(&key.key, self.nonce, associated_data, &mut plaintext, self.tag).map_err(|_| Unreadable)?;
+        key.cipher.decrypt(self.nonce, associated_data, &mut plaintext, self.tag).map_err(|_| Unreadable)?;
         Ok(plaintext)
     }
 
@@ -207,7 +207,7 @@ impl<'a> SealedMessage<'a> {
         if key.id != self.key_id {
             return None;
         }
-        let (key, nonce) = gcm_key(&key.key, self.nonce);
+        let (key, nonce) = key.cipher.gcm_key(self.nonce);
         Some(AesGcmInput {
             key,
             nonce,

@@ -12,6 +12,7 @@ use bytes::Bytes;
 implement_codec!(ToClient, decode);
 
 /// Decodes a message. prost decodes the same, with more code.
+#[inline(never)]
 fn decode(mut bytes: Bytes) -> Result<ToClient, FrameError> {
     let mut message = None;
     while let Some((number, value)) = next(&mut bytes)? {

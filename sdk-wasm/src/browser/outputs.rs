@@ -13,15 +13,15 @@ extern "C" {
     #[wasm_bindgen(extends = js_sys::Object)]
     type Output;
     #[wasm_bindgen(method, setter, js_name = eventId)]
-    fn set_event_id(this: &Output, event_id: &str);
+    fn set_event_id(this: &Output, event_id: &JsValue);
     #[wasm_bindgen(method, setter)]
     fn set_timestamp(this: &Output, ms: f64);
     #[wasm_bindgen(method, setter, js_name = publishedAt)]
     fn set_published_at(this: &Output, ms: f64);
     #[wasm_bindgen(method, setter)]
-    fn set_event(this: &Output, event: &str);
+    fn set_event(this: &Output, event: &JsValue);
     #[wasm_bindgen(method, setter)]
-    fn set_channel(this: &Output, channel: &str);
+    fn set_channel(this: &Output, channel: &JsValue);
     #[wasm_bindgen(method, setter)]
     fn set_kind(this: &Output, kind: &str);
     #[wasm_bindgen(method, setter, js_name = accountId)]
@@ -42,35 +42,92 @@ extern "C" {
     fn set_epoch(this: &Output, epoch: &str);
     #[wasm_bindgen(method, setter)]
     fn set_offset(this: &Output, offset: &str);
+
+    type Text;
+    /// Appends the decimal form of a number.
+    #[wasm_bindgen(method)]
+    fn concat(this: &Text, number: f64) -> JsValue;
 }
+
+/// The greatest integer up to which JavaScript's numbers are exact.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 fn output() -> Output {
     js_sys::Object::new().unchecked_into()
 }
 
-pub(super) fn meta(message: &Message) -> JsValue {
+/// Converts the metadata of a message. `remembered` has the texts of the message before.
+pub(super) fn meta(message: &Message, remembered: &mut Remembered) -> JsValue {
     let meta = output();
-    meta.set_event_id(&message.position.event_id());
+    meta.set_event_id(&remembered.event_id(message.position));
     meta.set_timestamp(number(message.time_ms));
     meta.set_published_at(number(message.published_at_ms));
-    meta.set_event(&message.event);
-    meta.set_channel(&message.channel);
+    meta.set_event(remembered.event.of(&message.event));
+    meta.set_channel(remembered.channel.of(&message.channel));
+    if !matches!(message.author, Author::Unverified) {
+        meta.set_sender(&sender(&message.author));
+    }
+    meta.into()
+}
+
+fn sender(author: &Author) -> Output {
     let sender = output();
-    match &message.author {
-        Author::Unverified => return meta.into(),
+    match author {
+        Author::Unverified => {}
         Author::Function => sender.set_kind("function"),
         Author::Page { account } => {
             sender.set_kind("page");
             sender.set_account_id(account);
         }
     }
-    meta.set_sender(&sender);
-    meta.into()
+    sender
+}
+
+/// The texts of the message before. Those of the next one are nearly always the same, and each conversion to a string of
+/// JavaScript takes longer than a comparison.
+#[derive(Default)]
+pub(super) struct Remembered {
+    event: Name,
+    channel: Name,
+    /// The epoch of the position before, and the start of its event ids.
+    epoch: Option<(u64, Text)>,
+}
+
+#[derive(Default)]
+struct Name {
+    text: String,
+    converted: JsValue,
+}
+
+impl Name {
+    /// Returns `text` as a string of JavaScript.
+    fn of(&mut self, text: &str) -> &JsValue {
+        if self.converted.is_undefined() || self.text != text {
+            *self = Self { text: text.into(), converted: text.into() };
+        }
+        &self.converted
+    }
+}
+
+impl Remembered {
+    /// Returns [`Position::event_id`] as a string of JavaScript.
+    fn event_id(&mut self, position: Position) -> JsValue {
+        if position.offset > MAX_SAFE_INTEGER {
+            return position.event_id().into();
+        }
+        let epoch = self.epoch.take().filter(|(epoch, _)| *epoch == position.epoch);
+        let (_, start) = self.epoch.insert(epoch.unwrap_or_else(|| {
+            let mut start = Position { offset: 0, ..position }.event_id();
+            start.pop();
+            (position.epoch, JsValue::from(start).unchecked_into())
+        }));
+        start.concat(number(position.offset))
+    }
 }
 
 pub(super) fn receipt(receipt: &Receipt) -> JsValue {
     let result = output();
-    result.set_event_id(&receipt.position.event_id());
+    result.set_event_id(&receipt.position.event_id().into());
     result.set_timestamp(number(receipt.time_ms));
     result.into()
 }

@@ -38,6 +38,7 @@ pub(super) struct Shell {
     socket: RefCell<Option<(ConnectionId, Rc<Socket>)>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     driving: Cell<bool>,
+    remembered: RefCell<outputs::Remembered>,
 }
 
 impl Shell {
@@ -50,6 +51,7 @@ impl Shell {
             socket: RefCell::default(),
             timer: RefCell::default(),
             driving: Cell::new(false),
+            remembered: RefCell::default(),
         })
     }
 
@@ -179,7 +181,8 @@ impl Shell {
             }
             Event::UnsubscribeDone { subscription } => self.settle_unsubscribe(subscription),
             Event::Message { subscriptions, message } => {
-                let (payload, meta) = (JsValue::from(&message.payload), outputs::meta(&message));
+                let meta = outputs::meta(&message, &mut self.remembered.borrow_mut());
+                let payload = JsValue::from(&message.payload);
                 self.for_each(&subscriptions, |subscriber| {
                     subscriber.on_message.call2(&JsValue::UNDEFINED, &payload, &meta).map(drop)
                 });

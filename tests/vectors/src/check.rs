@@ -70,10 +70,10 @@ fn code(case: &CodeCase) -> Result<(), String> {
 fn xaes(case: &XaesCase) -> Result<(), String> {
     let (key, nonce, aad) = (array(&case.key)?, array(&case.nonce)?, from_hex(&case.aad)?);
     let mut data = from_hex(&case.plaintext)?;
-    let tag = sealwire_xaes::encrypt(&key, &nonce, &aad, &mut data);
+    let key = sealwire_xaes::XaesKey::new(&key);
+    let tag = key.encrypt(&nonce, &aad, &mut data);
     same("the ciphertext", &(to_hex(&data) + &to_hex(&tag)), &case.ciphertext_and_tag)?;
-    sealwire_xaes::decrypt(&key, &nonce, &aad, &mut data, &tag)
-        .map_err(|_| "the ciphertext does not decrypt".to_owned())?;
+    key.decrypt(&nonce, &aad, &mut data, &tag).map_err(|_| "the ciphertext does not decrypt".to_owned())?;
     same("the plaintext", &to_hex(&data), &case.plaintext)
 }
 

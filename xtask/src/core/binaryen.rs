@@ -10,6 +10,10 @@ use crate::{npm, workspace::Workspace};
 /// Gives the imports and exports short names, and prints them.
 const SHORT_NAMES: &str = "--minify-imports-and-exports-and-modules";
 
+/// Leaves functions of more than this number of instructions out of line. Without it, binaryen inlines a function of any size if it
+/// has one caller. V8 never optimizes the JavaScript of the largest ones, and compiles all of a function at its first call.
+const OUT_OF_LINE: [&str; 2] = ["--one-caller-inline-max-function-size", "300"];
+
 /// Accepts the instructions that rustc emits, and translates those that wasm2js cannot read into older ones.
 const LOWER: [&str; 13] = [
     "--enable-bulk-memory",
@@ -30,16 +34,22 @@ const LOWER: [&str; 13] = [
 
 /// Optimizes a module for size, in place.
 pub(super) fn shrink(workspace: &Workspace, wasm: &Path) -> Result<Names> {
-    let shrink = npm::tool(workspace, "wasm-opt").arg(wasm).args(["-Oz", SHORT_NAMES]);
+    let shrink = npm::tool(workspace, "wasm-opt").arg(wasm).args(OUT_OF_LINE).args(["-Oz", SHORT_NAMES]);
     Names::parse(&shrink.arg("-o").arg(wasm).read()?)
 }
 
 /// Translates `core_bg.wasm` to the script `core_bg.wasm.js` beside it, which exports `instantiate()`.
 pub(super) fn translate(workspace: &Workspace, wasm: &Path) -> Result<Names> {
     let (lowered, script) = (wasm.with_extension("lowered.wasm"), wasm.with_extension("wasm.js"));
-    let lower = npm::tool(workspace, "wasm-opt").arg(wasm).args(LOWER).arg(SHORT_NAMES);
+    let lower = npm::tool(workspace, "wasm-opt").arg(wasm).args(OUT_OF_LINE).args(LOWER).arg(SHORT_NAMES);
     let names = Names::parse(&lower.arg("-o").arg(&lowered).read()?)?;
-    npm::tool(workspace, "wasm2js").arg("-Oz").arg(&lowered).arg("-o").arg(&script).run()?;
+    npm::tool(workspace, "wasm2js")
+        .args(OUT_OF_LINE)
+        .arg("-Oz")
+        .arg(&lowered)
+        .arg("-o")
+        .arg(&script)
+        .run()?;
     npm::script(workspace, "xtask/js/after-wasm2js.mjs").arg(&script).run()?;
     Ok(names)
 }

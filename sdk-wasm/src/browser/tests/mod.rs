@@ -5,6 +5,7 @@ mod arguments;
 mod callbacks;
 mod connection;
 mod host_decryption;
+mod outputs;
 mod page;
 mod presence;
 mod publication;
