@@ -19,8 +19,8 @@ pub struct SessionConfig {
     pub revocations: Arc<Revocations>,
     /// The time within which a client must send `Hello`.
     pub hello_timeout: Duration,
-    /// The interval of the relay's `Ping`. A client that is silent for two intervals is disconnected. Both are half as long for a
-    /// member of a presence.
+    /// The interval of the relay's `Ping`. A client that is silent for two intervals is disconnected. A member of a
+    /// presence is pinged twice as often and may be silent for less than one interval.
     pub heartbeat: Duration,
     /// The time for which a subscription can resume.
     pub replay_window: Duration,

@@ -79,10 +79,11 @@ impl SessionRules {
         }
     }
 
-    /// Returns the interval of `Ping`, of which a client may be silent for two. It is half a heartbeat for a member of a presence:
-    /// one that vanishes is gone for the others within a heartbeat and its grace time.
+    /// Returns the interval of `Ping`, of which a client may be silent for two. It is 0.45 of a heartbeat for a member of a presence:
+    /// one that vanishes is gone for the others within a heartbeat and its grace time, of which a tenth of a heartbeat is left for
+    /// the way of its last message and of the change.
     fn ping_interval(&self) -> Duration {
-        if self.is_member() { self.config.heartbeat / 2 } else { self.config.heartbeat }
+        if self.is_member() { self.config.heartbeat * 9 / 20 } else { self.config.heartbeat }
     }
 
     fn is_member(&self) -> bool {
@@ -101,7 +102,7 @@ impl SessionRules {
             return;
         }
         let message = if self.is_member() {
-            "nothing was received from the member of a presence for a heartbeat (`heartbeat`); reconnect"
+            "nothing was received from the member of a presence for 0.9 of a heartbeat (`heartbeat`); reconnect"
         } else {
             "nothing was received from the client for two heartbeats (`heartbeat`); reconnect"
         };
