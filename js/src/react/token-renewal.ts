@@ -33,7 +33,7 @@ export class TokenRenewal {
     if (typeof token !== 'string' || token === this.#token) return;
     if (this.#renewable.hasEnded()) return this.#renewable.restart();
     const opened = this.#renewable.opened();
-    // What is not open yet takes the token once it is.
+    // A hook that has not opened yet takes the token when it opens.
     if (!opened) return;
     this.#token = token;
     this.#retry.stop();

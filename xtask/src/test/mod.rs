@@ -3,6 +3,7 @@
 mod beside;
 mod counts;
 mod stages;
+mod suites;
 
 use std::{process::ExitCode, time::Instant};
 
