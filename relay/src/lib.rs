@@ -45,7 +45,6 @@ mod config;
 mod connection;
 mod critical_task;
 mod fanout;
-mod few;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

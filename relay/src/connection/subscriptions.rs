@@ -3,13 +3,13 @@
 use super::{ConnectionContext, SessionSink, presences::SessionPresences, queue::SessionNumber};
 use crate::{
     broker::{BrokerFuture, traced},
-    few::Few,
     hub::Replay,
     session::EventFilter,
     session_id::SessionId,
     tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The subscribed channels of one session.
@@ -18,14 +18,14 @@ pub(super) struct ChannelSubscriptions {
     sink: SessionSink,
     context: Arc<ConnectionContext>,
     /// The subscribed channels, sorted.
-    channels: Few<ChannelId>,
+    channels: SmallVec<[ChannelId; 1]>,
     /// The channel of the subscribe request that waits for the broker. Boxed, because an idle session has none.
     pending: Option<Box<ChannelId>>,
 }
 
 impl ChannelSubscriptions {
     pub(super) fn new(session: SessionId, sink: SessionSink, context: Arc<ConnectionContext>) -> Self {
-        Self { session, sink, context, channels: Few::default(), pending: None }
+        Self { session, sink, context, channels: SmallVec::new(), pending: None }
     }
 
     pub(super) fn session(&self) -> SessionId {

@@ -1,8 +1,9 @@
 //! The subscriptions of a session, sorted by channel: nearly all sessions have one or a few.
 
 use super::EventFilter;
-use crate::{auth::signing_keys::Signed, few::Few};
+use crate::auth::signing_keys::Signed;
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
+use smallvec::SmallVec;
 
 /// The bytes of a subscription without filter and token, with its entries at the connection and in the fan-out table;
 /// measured with one subscriber per channel and rounded up.
@@ -35,7 +36,7 @@ pub(super) fn token_footprint(token: &ChannelToken) -> usize {
 #[derive(Default)]
 pub(super) struct Subscriptions {
     /// The subscriptions, sorted by channel.
-    list: Few<(ChannelId, Subscription)>,
+    list: SmallVec<[(ChannelId, Subscription); 1]>,
     /// The bytes of all subscriptions.
     footprint: usize,
 }
