@@ -155,7 +155,7 @@ test('each build of the core loads in Node, as an ES module and as CommonJS', (t
   const body = `async function main() {
     const seen = [];
     for (const core of [undefined, 'wasm', 'js']) {
-      const realtime = createRealtime({ core, requestTimeoutMs: 300, session: () => { throw new Error('of the app'); } });
+      const realtime = createRealtime({ core, requestTimeoutMs: 2_000, session: () => { throw new Error('of the app'); } });
       const { errors } = await realtime.publish('n', 'x');
       seen.push([realtime.core, errors[0].split(':')[0]]);
       realtime.close();
