@@ -3,7 +3,6 @@
 
 mod apt;
 mod bench;
-mod cargo_tool;
 mod chaos;
 mod check;
 mod chromium;

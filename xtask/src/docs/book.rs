@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{
-    SITE,
+    SITE, mdbook,
     pages::{self, Pages},
 };
 use crate::{
-    cargo_tool, files,
+    files,
     links::{Link, Markdown, REPOSITORY, repository_path},
     step,
     workspace::Workspace,
@@ -20,7 +20,7 @@ use crate::{
 const IMAGES: [&str; 6] = ["gif", "png", "svg", "webp", "jpg", "avif"];
 
 pub(super) fn build(workspace: &Workspace, output: &Path) -> Result<()> {
-    let mdbook = cargo_tool::MDBOOK.program(workspace)?;
+    let mdbook = mdbook::program(workspace)?;
     step::building("the book");
     let book = workspace.target.join("docs-book");
     files::empty_folder(&book)?;

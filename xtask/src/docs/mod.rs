@@ -3,6 +3,7 @@
 //! file system.
 
 mod book;
+mod mdbook;
 mod open;
 mod pages;
 mod reference;
