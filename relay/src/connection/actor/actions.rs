@@ -194,8 +194,8 @@ impl Actor {
 
     /// Passes the broker's answer to the session that waits for it.
     pub(super) fn complete(&mut self, completion: Completion) -> Result<(), End> {
-        let phase = std::mem::replace(&mut self.phase, Phase::Serving);
-        let Phase::AwaitingBroker(Pending { session: number, .. }) = phase else { return Ok(()) };
+        let Phase::AwaitingBroker(Pending { session: number, .. }) = self.phase else { return Ok(()) };
+        self.phase = Phase::Serving;
         let Some(slot) = self.sessions.find(number) else { return Ok(()) };
         match completion {
             Completion::Subscribed { channel, result: Ok(replay) } => {
