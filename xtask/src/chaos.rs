@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{iproute, nats, relay, step, workspace::Workspace};
+use crate::{cargo, iproute, nats, relay, step, workspace::Workspace};
 
 /// The run.
 #[derive(clap::Args)]
@@ -55,7 +55,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     arguments.extend(hosts.then(|| "--hosts".to_owned()));
     arguments.extend(faults.iter().flat_map(|faults| ["--faults".to_owned(), faults.clone()]));
     step::checking(&format!("{minutes} min of chaos"));
-    let output = duct::cmd("cargo", arguments)
+    let output = cargo::command(arguments)
         .dir(&workspace.root)
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, server)

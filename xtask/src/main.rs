@@ -3,6 +3,7 @@
 
 mod apt;
 mod bench;
+mod cargo;
 mod chaos;
 mod check;
 mod chromium;

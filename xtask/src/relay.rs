@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::workspace::Workspace;
+use crate::{cargo, workspace::Workspace};
 
 const BINARY: &str = "sealwire-relay";
 
@@ -31,7 +31,7 @@ pub(crate) fn build_for_release(workspace: &Workspace) -> Result<PathBuf> {
     let target = duct::cmd!("rustc", "--print", "host-tuple").read()?;
     let flags = if target.contains("linux") { "-C target-feature=+crt-static" } else { "" };
     let arguments = ["build", "--locked", "--release", "--package", BINARY, "--bin", BINARY, "--target"];
-    duct::cmd("cargo", arguments.into_iter().chain([target.trim()]))
+    cargo::command(arguments.into_iter().chain([target.trim()]))
         .dir(&workspace.root)
         .env("RUSTFLAGS", flags)
         .run()
@@ -42,7 +42,7 @@ pub(crate) fn build_for_release(workspace: &Workspace) -> Result<PathBuf> {
 fn compile(workspace: &Workspace, profile: &str, folder: &str) -> Result<PathBuf> {
     let arguments =
         ["build", "--quiet", "--locked", "--package", "sealwire-relay", "--bin", "sealwire-relay"];
-    duct::cmd("cargo", arguments.into_iter().chain(["--profile", profile]))
+    cargo::command(arguments.into_iter().chain(["--profile", profile]))
         .dir(&workspace.root)
         .run()
         .context("the relay did not build")?;

@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::cargo;
+
 /// The repository that this xtask belongs to.
 pub(crate) struct Workspace {
     /// The folder with the root Cargo.toml.
@@ -36,7 +38,7 @@ impl Workspace {
     /// Returns the crates of the workspace, as cargo describes them.
     pub(crate) fn crates(&self) -> Result<Vec<Value>> {
         let metadata = ["metadata", "--no-deps", "--locked", "--format-version=1"];
-        let metadata: Value = serde_json::from_str(&duct::cmd("cargo", metadata).dir(&self.root).read()?)?;
+        let metadata: Value = serde_json::from_str(&cargo::command(metadata).dir(&self.root).read()?)?;
         metadata["packages"].as_array().cloned().context("`cargo metadata` names no packages")
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use duct::Expression;
 
 use super::{Verdict, pass};
-use crate::{step, workspace::Workspace};
+use crate::{cargo, step, workspace::Workspace};
 
 /// Checks licenses, sources and banned crates against `deny.toml`.
 pub(super) fn policy(workspace: &Workspace) -> Result<Verdict> {
@@ -28,11 +28,11 @@ pub(super) fn advisories(workspace: &Workspace) -> Result<Verdict> {
 
 /// The command, if cargo-deny is installed.
 fn deny(checks: &[&str]) -> Result<Option<Expression>> {
-    let asked = duct::cmd!("cargo", "deny", "--version").stdout_null().stderr_null().unchecked().run()?;
+    let asked = cargo::command(["deny", "--version"]).stdout_null().stderr_null().unchecked().run()?;
     if !asked.status.success() {
         step::skipping("cargo-deny is not installed (`cargo install --locked cargo-deny`)");
         return Ok(None);
     }
     let arguments = ["deny", "--workspace", "--log-level=warn", "check", "--hide-inclusion-graph"];
-    Ok(Some(duct::cmd("cargo", arguments.iter().chain(checks))))
+    Ok(Some(cargo::command(arguments.iter().chain(checks))))
 }

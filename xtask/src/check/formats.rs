@@ -3,15 +3,15 @@
 use anyhow::Result;
 
 use super::{Verdict, pass};
-use crate::{npm, package, step, toolchain, workspace::Workspace};
+use crate::{cargo, npm, package, step, toolchain, workspace::Workspace};
 
 pub(super) fn rustfmt(workspace: &Workspace) -> Result<Verdict> {
-    pass(workspace, &duct::cmd!("cargo", "fmt", "--all", "--check"))
+    pass(workspace, &cargo::command(["fmt", "--all", "--check"]))
 }
 
 pub(super) fn clippy(workspace: &Workspace) -> Result<Verdict> {
     let lint = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-Dwarnings"];
-    pass(workspace, &duct::cmd("cargo", lint))
+    pass(workspace, &cargo::command(lint))
 }
 
 pub(super) fn clippy_for_wasm(workspace: &Workspace) -> Result<Verdict> {

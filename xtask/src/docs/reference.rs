@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::SITE;
-use crate::{files, links::Markdown, npm, step, workspace::Workspace};
+use crate::{cargo, files, links::Markdown, npm, step, workspace::Workspace};
 
 /// The crates that other programs can use.
 const CRATES: [&str; 3] = ["sealwire-protocol", "sealwire-client", "sealwire-relay"];
@@ -33,7 +33,7 @@ pub(super) fn rust(workspace: &Workspace, output: &Path) -> Result<()> {
     let built = workspace.target.join("doc");
     files::empty_folder(&built)?;
     let arguments = ["doc", "--quiet", "--locked", "--no-deps", "--lib", "--all-features"];
-    duct::cmd("cargo", arguments.into_iter().chain(CRATES.iter().flat_map(|name| ["--package", name])))
+    cargo::command(arguments.into_iter().chain(CRATES.iter().flat_map(|name| ["--package", name])))
         .dir(&workspace.root)
         .env("RUSTDOCFLAGS", "--deny rustdoc::broken_intra_doc_links --deny rustdoc::private_intra_doc_links")
         .run()

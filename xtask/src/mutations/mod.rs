@@ -9,7 +9,7 @@ use std::{process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{step, workspace::Workspace};
+use crate::{cargo, step, workspace::Workspace};
 use copy::Copy;
 use list::Mutation;
 
@@ -58,7 +58,7 @@ fn found(workspace: &Workspace, copy: &Copy<'_>, mutation: &Mutation) -> Result<
         None => (SIMULATION.map(str::to_owned).to_vec(), "seed "),
     };
     let arguments = ["test", "--locked", "--profile", "schedules"].map(str::to_owned);
-    let output = duct::cmd("cargo", arguments.into_iter().chain(tests))
+    let output = cargo::command(arguments.into_iter().chain(tests))
         .dir(&copy.folder)
         .env("CARGO_TARGET_DIR", workspace.target.join("mutations-target"))
         .env("SEALWIRE_SCHEDULES", SCHEDULES)

@@ -9,13 +9,13 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{files, workspace::Workspace};
+use crate::{cargo, files, workspace::Workspace};
 
 /// Returns the texts of the licences of all crates that are linked into a package of the workspace, each text once.
 pub(super) fn of_libraries(workspace: &Workspace, package: &str, target: &str) -> Result<String> {
     let linked = linked(workspace, package, target)?;
     let arguments = ["metadata", "--locked", "--format-version=1", "--filter-platform", target];
-    let metadata: Value = serde_json::from_str(&duct::cmd("cargo", arguments).dir(&workspace.root).read()?)?;
+    let metadata: Value = serde_json::from_str(&cargo::command(arguments).dir(&workspace.root).read()?)?;
     let packages = metadata["packages"].as_array().context("`cargo metadata` names no packages")?;
     let mut crates_by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
     // The crates of this repository have its own licence.
@@ -44,7 +44,7 @@ pub(super) fn of_libraries(workspace: &Workspace, package: &str, target: &str) -
 fn linked(workspace: &Workspace, package: &str, target: &str) -> Result<BTreeSet<String>> {
     let selection = ["tree", "--locked", "--package", package, "--target", target];
     let format = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"];
-    let tree = duct::cmd("cargo", selection.into_iter().chain(format)).dir(&workspace.root).read()?;
+    let tree = cargo::command(selection.into_iter().chain(format)).dir(&workspace.root).read()?;
     Ok(tree.lines().filter_map(name_and_version).collect())
 }
 

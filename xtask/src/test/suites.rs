@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Counted, Suite};
 use crate::{
-    bench,
+    bench, cargo,
     chromium::Chromium,
     core,
     demo::{self, Options},
@@ -64,7 +64,7 @@ pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     Ok(vec![
         summed(
-            duct::cmd("cargo", arguments)
+            cargo::command(arguments)
                 .env("RUST_TEST_THREADS", cores.max(WAITING_TESTS).to_string())
                 .env("SEALWIRE_TEST_RELAY", relay)
                 .env("SEALWIRE_TEST_PYTHON", python.join("python3"))
@@ -83,7 +83,7 @@ pub(super) fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
     arguments.extend(ATTACKS.iter().flat_map(|target| ["--test", target]));
     // Each of these tests measures bystanders, which the attackers of another test would delay.
     arguments.extend(["--", "--nocapture", "--test-threads=1"]);
-    let command = duct::cmd("cargo", arguments)
+    let command = cargo::command(arguments)
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, nats::server(workspace)?);
     Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
@@ -94,14 +94,14 @@ pub(super) fn chaos(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = relay::build_quick(workspace)?;
     let arguments = ["test", "--quiet", "--locked", "--package", "sealwire-tests", "--test", "chaos"];
     // One run at a time, since the processes of another would delay it.
-    let command = duct::cmd("cargo", arguments.into_iter().chain(["--", "--nocapture", "--test-threads=1"]))
+    let command = cargo::command(arguments.into_iter().chain(["--", "--nocapture", "--test-threads=1"]))
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, nats::server(workspace)?);
     Ok(vec![Suite { shown: Some("chaos: "), ..summed(command) }])
 }
 
 pub(super) fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
-    let replay = duct::cmd!("cargo", "test", "--quiet", "--locked", "--package", "sealwire-fuzz-targets");
+    let replay = cargo::command(["test", "--quiet", "--locked", "--package", "sealwire-fuzz-targets"]);
     let mut suites = vec![summed(replay)];
     match fuzz::missing()? {
         Some(missing) => step::skipping(missing),
@@ -118,7 +118,7 @@ pub(super) fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
 pub(super) fn schedules(_: &Workspace) -> Result<Vec<Suite>> {
     let arguments = ["test", "--quiet", "--locked", "--profile", "schedules", "--package", "sealwire-tests"];
     let filter = ["--test", "simulated_pair", "schedules::", "--", "--nocapture"];
-    let mut command = duct::cmd("cargo", arguments.into_iter().chain(filter));
+    let mut command = cargo::command(arguments.into_iter().chain(filter));
     for (variable, default) in
         [("SEALWIRE_SCHEDULES", SCHEDULES), ("SEALWIRE_LYING_SCHEDULES", LYING_SCHEDULES)]
     {

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use duct::Expression;
 
-use crate::workspace::Workspace;
+use crate::{cargo, workspace::Workspace};
 
 /// The target of every build that runs in JavaScript.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -65,7 +65,7 @@ fn program(bin: Option<&Path>, name: &str) -> OsString {
 /// set.
 fn environment(bin: Option<&Path>, command: Expression) -> Expression {
     // duct applies the innermost setting last, so this function must not touch a variable that callers set.
-    let command = command.env_remove("LD_LIBRARY_PATH");
+    let command = cargo::without_this_package(&command).env_remove("LD_LIBRARY_PATH");
     let Some(bin) = bin else { return command };
     let rest = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([bin.to_owned()].into_iter().chain(env::split_paths(&rest)));
