@@ -35,8 +35,9 @@ const WAITING_TESTS: usize = 6;
 /// The targets of the stage `attacks`.
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
 
-/// The tests that the stage `native` skips: the stages `attacks` and `chaos` run them against an optimized relay.
-const LEFT_TO_OTHERS: [&str; 8] = [
+/// The tests that the stage `native` skips: the stages `attacks` and `chaos` run them against an optimized relay, and `fuzz`
+/// the last one.
+const LEFT_TO_OTHERS: [&str; 9] = [
     "breaks_no_guarantee_under_faults",
     "no_attack_succeeds_and_bystanders_lose_nothing",
     "no_attack_on_a_relay_of_a_cluster_succeeds_and_bystanders_lose_nothing",
@@ -45,6 +46,7 @@ const LEFT_TO_OTHERS: [&str; 8] = [
     "greedy_clients_delay_nobody_and_stay_within_the_memory",
     "every_case_of_the_autobahn_suite_that_applies_passes",
     "a_relay_that_serves_opens_no_file_for_writing",
+    "every_input_of_the_corpus_passes_its_target",
 ];
 
 /// The time that each fuzz target runs.
@@ -54,17 +56,25 @@ fn summed(command: Expression) -> Suite {
     Suite { command, counted: Counted::BySummary, shown: None }
 }
 
+/// Returns the command that runs the native tests of the targets in `tests`, or all. The packages are always the same ones:
+/// cargo merges the features that they request of a dependency, so another choice would compile most dependencies again.
+fn native_tests(tests: &[&str], arguments: &[&str]) -> Expression {
+    let mut command = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
+    command.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
+    command.extend(tests.iter().flat_map(|test| ["--test", test]));
+    command.push("--");
+    command.extend(arguments);
+    cargo::command(command)
+}
+
 pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = relay::build(workspace)?;
-    let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
-    arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
-    arguments.push("--");
-    arguments.extend(LEFT_TO_OTHERS.iter().flat_map(|test| ["--skip", test]));
+    let skipped: Vec<_> = LEFT_TO_OTHERS.iter().flat_map(|test| ["--skip", test]).collect();
     let python = python::environment(workspace, "http-api", "examples/http-api/requirements.txt")?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     Ok(vec![
         summed(
-            cargo::command(arguments)
+            native_tests(&[], &skipped)
                 .env("RUST_TEST_THREADS", cores.max(WAITING_TESTS).to_string())
                 .env("SEALWIRE_TEST_RELAY", relay)
                 .env("SEALWIRE_TEST_PYTHON", python.join("python3"))
@@ -79,11 +89,8 @@ pub(super) fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
     strace::ensure()?;
     // Debug assertions would distort the latencies under attack.
     let relay = relay::build_quick(workspace)?;
-    let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--package", "sealwire-tests"];
-    arguments.extend(ATTACKS.iter().flat_map(|target| ["--test", target]));
     // Each of these tests measures bystanders, which the attackers of another test would delay.
-    arguments.extend(["--", "--nocapture", "--test-threads=1"]);
-    let command = cargo::command(arguments)
+    let command = native_tests(&ATTACKS, &["--nocapture", "--test-threads=1"])
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, nats::server(workspace)?);
     Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
@@ -92,17 +99,15 @@ pub(super) fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
 pub(super) fn chaos(workspace: &Workspace) -> Result<Vec<Suite>> {
     iproute::ensure()?;
     let relay = relay::build_quick(workspace)?;
-    let arguments = ["test", "--quiet", "--locked", "--package", "sealwire-tests", "--test", "chaos"];
     // One run at a time, since the processes of another would delay it.
-    let command = cargo::command(arguments.into_iter().chain(["--", "--nocapture", "--test-threads=1"]))
+    let command = native_tests(&["chaos"], &["--nocapture", "--test-threads=1"])
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, nats::server(workspace)?);
     Ok(vec![Suite { shown: Some("chaos: "), ..summed(command) }])
 }
 
 pub(super) fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
-    let replay = cargo::command(["test", "--quiet", "--locked", "--package", "sealwire-fuzz-targets"]);
-    let mut suites = vec![summed(replay)];
+    let mut suites = vec![summed(native_tests(&["corpus"], &[]))];
     match fuzz::missing()? {
         Some(missing) => step::skipping(missing),
         None => {
