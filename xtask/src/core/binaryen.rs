@@ -35,7 +35,16 @@ const LOWER: [&str; 13] = [
 /// Optimizes a module for size, in place.
 pub(super) fn shrink(workspace: &Workspace, wasm: &Path) -> Result<Names> {
     let shrink = npm::tool(workspace, "wasm-opt").arg(wasm).args(OUT_OF_LINE).args(["-Oz", SHORT_NAMES]);
-    Names::parse(&shrink.arg("-o").arg(wasm).read()?)
+    let names = Names::parse(&shrink.arg("-o").arg(wasm).read()?)?;
+    order_functions(workspace, wasm)?;
+    npm::tool(workspace, "wasm-opt").arg(wasm).args(["--reorder-functions-by-name", "-o"]).arg(wasm).run()?;
+    Ok(names)
+}
+
+/// Arranges the functions of a script for compression, or names those of a module in that order.
+pub(super) fn order_functions(workspace: &Workspace, core: &Path) -> Result<()> {
+    npm::script(workspace, "xtask/js/order-functions.mjs").arg(core).run()?;
+    Ok(())
 }
 
 /// Translates `core_bg.wasm` to the script `core_bg.wasm.js` beside it, which exports `instantiate()`.
