@@ -1,54 +1,9 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 
 import { withFallback } from '../../src/transport/fallback-socket.js';
 import type { Failure } from '../../src/transport/socket.js';
-import { FakeSocket } from '../support/fake-socket.js';
-
-class KindSocket extends FakeSocket {
-  readonly kind: string;
-
-  constructor(kind: string) {
-    super();
-    this.kind = kind;
-  }
-}
-
-/** Returns a network that records the opened sockets and the events of the last connection. */
-function network(timeoutMs?: number) {
-  const opened: KindSocket[] = [];
-  const open = (kind: string) => {
-    const socket = new KindSocket(kind);
-    opened.push(socket);
-    return socket;
-  };
-  const connect = withFallback(
-    { websocket: () => open('websocket'), http: async () => () => open('http'), timeoutMs },
-    new Map(),
-  );
-  const state = { opened, heard: [] as unknown[], failure: undefined as Failure | undefined };
-  return {
-    ...state,
-    failure: () => state.failure,
-    connect() {
-      state.heard.length = 0;
-      const socket = connect('wss://relay/v1/realtime', 'p');
-      socket.onopen = (transport) => state.heard.push(transport);
-      socket.onmessage = ({ data }) => state.heard.push(data);
-      socket.onclose = ({ code, failure }) => {
-        state.heard.push(code);
-        state.failure = failure;
-      };
-      return socket;
-    },
-    kinds: () => opened.map(({ kind }) => kind),
-    last: () => opened.at(-1)!,
-  };
-}
-
-const settled = async () => {
-  for (let turn = 0; turn < 5; turn += 1) await null;
-};
+import { KindSocket, network, settled } from '../support/fallback-network.js';
 
 test('if WebSockets have worked, a few failures do not lead to HTTP', async () => {
   const { connect, heard, kinds, last } = network();
@@ -148,91 +103,6 @@ test('a socket that is closed during the fallback reports nothing more, and noth
   assert.deepEqual(heard, []);
   assert.ok(opened.filter(({ kind }) => kind === 'http').every(({ isClosed }) => isClosed));
   assert.ok(opened[0]!.isClosed);
-});
-
-/** Returns a storage of the tab that counts its reads, until the test ends. */
-function tabStorage(t: TestContext) {
-  const storage = new Map<string, string>();
-  const reads = { count: 0 };
-  const sessionStorage = {
-    getItem: (key: string) => ((reads.count += 1), storage.get(key) ?? null),
-    setItem: (key: string, value: string) => void storage.set(key, value),
-  };
-  Object.defineProperty(globalThis, 'sessionStorage', { value: sessionStorage, configurable: true });
-  t.after(() => Reflect.deleteProperty(globalThis, 'sessionStorage'));
-  return reads;
-}
-
-/** Lets a page of the tab use HTTP, because its WebSocket is refused. */
-async function pageOverHttp() {
-  const page = network();
-  page.connect();
-  page.last().onclose?.({ code: 1006 });
-  await settled();
-  page.last().onopen?.();
-}
-
-test('the next page of the same tab gives its WebSocket a tenth of a second if the last one used HTTP', async (t) => {
-  t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_700_000_000_000 });
-  tabStorage(t);
-  await pageOverHttp();
-  const { connect, heard, kinds, last } = network();
-  connect();
-  const websocket = last();
-  t.mock.timers.tick(99);
-  await settled();
-  assert.deepEqual(kinds(), ['websocket']);
-  t.mock.timers.tick(1);
-  await settled();
-  last().onopen?.();
-  assert.deepEqual([kinds(), heard, websocket.isClosed], [['websocket', 'http'], ['http'], true]);
-  // The connection stays on HTTP, as it does after a refusal.
-  t.mock.timers.tick(5 * 60_000);
-  assert.deepEqual(heard, ['http']);
-  connect();
-  assert.deepEqual(heard, []);
-  await settled();
-  assert.deepEqual(kinds(), ['websocket', 'http', 'http']);
-});
-
-test('on such a page, a WebSocket that opens and receives nothing is closed, and the next attempt uses HTTP', async (t) => {
-  t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_700_000_000_000 });
-  tabStorage(t);
-  await pageOverHttp();
-  const { connect, heard, kinds, last } = network();
-  connect();
-  t.mock.timers.tick(50);
-  last().onopen?.();
-  t.mock.timers.tick(100);
-  assert.deepEqual(heard, ['websocket', 1006]);
-  connect();
-  await settled();
-  assert.deepEqual(kinds(), ['websocket', 'http']);
-});
-
-test('a page whose WebSocket receives data at once does not read the storage', async (t) => {
-  t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_700_000_000_000 });
-  const reads = tabStorage(t);
-  await pageOverHttp();
-  const { connect, kinds, last } = network();
-  connect();
-  last().onopen?.();
-  last().onmessage?.({ data: 'welcome' });
-  t.mock.timers.tick(60_000);
-  await settled();
-  assert.deepEqual([kinds(), reads.count], [['websocket'], 0]);
-});
-
-test('a slow WebSocket is kept if no page of the tab used HTTP', async (t) => {
-  t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_700_000_000_000 });
-  const reads = tabStorage(t);
-  const { connect, heard, kinds, last } = network();
-  connect();
-  t.mock.timers.tick(4_000);
-  await settled();
-  last().onopen?.();
-  last().onmessage?.({ data: 'welcome' });
-  assert.deepEqual([kinds(), heard, reads.count], [['websocket'], ['websocket', 'welcome'], 1]);
 });
 
 test('one slow WebSocket leads to HTTP for at most two minutes', async (t) => {
