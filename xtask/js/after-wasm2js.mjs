@@ -23,7 +23,7 @@ const tree = parse(source, { ecmaVersion: 2022, sourceType: 'module' });
 
 const edits = []; // [start, end, text], none inside another
 const loaders = new Set();
-const wide = [wideAccesses(tree, source), wideComparisons(tree, source)];
+const wide = [wideAccesses(tree), wideComparisons(tree, source)];
 edits.push(...wide.flatMap((found) => found.edits));
 
 walk(tree, undefined);

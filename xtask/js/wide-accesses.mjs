@@ -33,81 +33,80 @@ const FUNCTIONS = {
 };
 
 /** Returns the edits of the source, and the text of the functions that they call. */
-export function wideAccesses(tree, source) {
+export function wideAccesses(tree) {
   const edits = [];
   const called = new Set();
-  const replace = (start, end, name, text) => {
-    called.add(name);
-    edits.push([start, end, text]);
-  };
   visit(tree, (node) => {
+    const found = node.type === 'BlockStatement' ? [...stores(node.body), ...copies(node.body)] : [];
     const word = loadedWord(node);
-    if (word) replace(node.start, node.end, 'loadBytes', `loadBytes(${address(word)})`);
-    for (const found of node.type === 'BlockStatement' ? [...stores(node.body), ...copies(node.body)] : []) {
-      replace(...found);
+    if (word) found.push([node.start, node.end, 'loadBytes', `loadBytes(${address(word)})`]);
+    for (const [start, end, name, text] of found) {
+      called.add(name);
+      edits.push([start, end, text]);
     }
     return word === undefined;
   });
   return { edits, functions: [...called].map((name) => FUNCTIONS[name]).join('') };
+}
 
-  function* stores(statements) {
-    for (let at = 0; at + 3 < statements.length; at += 1) {
-      const bytes = statements.slice(at, at + 4).map(storedByte);
-      const [first] = bytes;
-      const isWord = bytes.every(
-        (byte, index) =>
-          byte?.shift === 8 * index && byte.value === first.value && follows(byte, first, index),
-      );
-      if (!isWord) continue;
-      const text = `storeBytes(${address(first)}, ${first.value});`;
-      yield [statements[at].start, statements[at + 3].end, 'storeBytes', text];
-      at += 3;
-    }
+/** Finds words that are written as four bytes: the start, the end, the function and the call. */
+function* stores(statements) {
+  for (let at = 0; at + 3 < statements.length; at += 1) {
+    const bytes = statements.slice(at, at + 4).map(storedByte);
+    const [first] = bytes;
+    const isWord = bytes.every(
+      (byte, index) => byte?.shift === 8 * index && byte.value === first.value && follows(byte, first, index),
+    );
+    if (!isWord) continue;
+    const text = `storeBytes(${address(first)}, ${first.value});`;
+    yield [statements[at].start, statements[at + 3].end, 'storeBytes', text];
+    at += 3;
   }
+}
 
-  function* copies(statements) {
-    for (let at = 0; at + 2 < statements.length; at += 1) {
-      const first = copiedPair(statements, at);
-      if (!first) continue;
-      const [upwards, downwards] = [8, -8].map((step) => run(statements, at, first, step));
-      const pairs = Math.max(upwards, downwards);
-      const signed = upwards < downwards ? -downwards : upwards;
-      const text = `${first.upper} = copyPairs(${address(first.to)}, ${address(first.from)}, ${signed});`;
-      const last = at + 3 * pairs - 1;
-      yield [statements[at].start, statements[last].end, 'copyPairs', text];
-      at = last;
-    }
+/** Finds copies of eight bytes, in the same form. */
+function* copies(statements) {
+  for (let at = 0; at + 2 < statements.length; at += 1) {
+    const first = copiedPair(statements, at);
+    if (!first) continue;
+    const [upwards, downwards] = [8, -8].map((step) => run(statements, at, first, step));
+    const pairs = Math.max(upwards, downwards);
+    const signed = upwards < downwards ? -downwards : upwards;
+    const text = `${first.upper} = copyPairs(${address(first.to)}, ${address(first.from)}, ${signed});`;
+    const last = at + 3 * pairs - 1;
+    yield [statements[at].start, statements[last].end, 'copyPairs', text];
+    at = last;
   }
+}
 
-  /** Returns the number of copies that begin at a statement, each `step` bytes after the one before. */
-  function run(statements, at, first, step) {
-    let pairs = 1;
-    for (let next; (next = copiedPair(statements, at + 3 * pairs)); pairs += 1) {
-      const isNext =
-        next.upper === first.upper &&
-        follows(next.to, first.to, step * pairs) &&
-        follows(next.from, first.from, step * pairs);
-      if (!isNext) break;
-    }
-    return pairs;
+/** Returns the number of copies that begin at a statement, each `step` bytes after the one before. */
+function run(statements, at, first, step) {
+  let pairs = 1;
+  for (let next; (next = copiedPair(statements, at + 3 * pairs)); pairs += 1) {
+    const isNext =
+      next.upper === first.upper &&
+      follows(next.to, first.to, step * pairs) &&
+      follows(next.from, first.from, step * pairs);
+    if (!isNext) break;
   }
+  return pairs;
+}
 
-  /** Returns the copy of eight bytes that begins at a statement. */
-  function copiedPair(statements, at) {
-    const [load, lower, upper] = statements.slice(at, at + 3).map((statement) => assignment(statement));
-    if (load?.left.type !== 'Identifier' || !lower || !upper) return undefined;
-    const [from, lowerFrom] = [load.right, lower.right].map(wordAt);
-    const [to, upperTo] = [lower.left, upper.left].map(wordAt);
-    const { name } = load.left;
-    const isPair =
-      [from, lowerFrom, to, upperTo].every(Boolean) &&
-      upper.right.name === name &&
-      follows(from, lowerFrom, 4) &&
-      follows(upperTo, to, 4) &&
-      to.base !== name &&
-      lowerFrom.base !== name;
-    return isPair ? { upper: name, to, from: lowerFrom } : undefined;
-  }
+/** Returns the copy of eight bytes that begins at a statement. */
+function copiedPair(statements, at) {
+  const [load, lower, upper] = statements.slice(at, at + 3).map((statement) => assignment(statement));
+  if (load?.left.type !== 'Identifier' || !lower || !upper) return undefined;
+  const [from, lowerFrom] = [load.right, lower.right].map(wordAt);
+  const [to, upperTo] = [lower.left, upper.left].map(wordAt);
+  const { name } = load.left;
+  const isPair =
+    [from, lowerFrom, to, upperTo].every(Boolean) &&
+    upper.right.name === name &&
+    follows(from, lowerFrom, 4) &&
+    follows(upperTo, to, 4) &&
+    to.base !== name &&
+    lowerFrom.base !== name;
+  return isPair ? { upper: name, to, from: lowerFrom } : undefined;
 }
 
 /** Visits a node and, if the function returns true, the nodes in it. */

@@ -7,7 +7,7 @@ import { wideAccesses } from './wide-accesses.mjs';
 /** Returns a statement with its accesses replaced, and the functions that it calls. */
 function replaced(statements) {
   const source = `{ ${statements} }`;
-  const { edits, functions } = wideAccesses(parse(source, { ecmaVersion: 2022 }), source);
+  const { edits, functions } = wideAccesses(parse(source, { ecmaVersion: 2022 }));
   let [result, position] = ['', 0];
   for (const [start, end, text] of edits.sort((one, other) => one[0] - other[0])) {
     assert.ok(start >= position, 'no edit is inside another');
