@@ -27,7 +27,6 @@ import { sharedThrough } from '../sharing/shared-connection.js';
 import { withDebug, type DebugEvent } from '../transport/debug-socket.js';
 import { withEvents } from '../transport/event-target-socket.js';
 import { withFallback } from '../transport/fallback-socket.js';
-import { openStorage } from '../transport/route.js';
 import type { Connect, Socket, Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
 import type {
@@ -196,8 +195,6 @@ export class Connection implements ObservedConnection {
     const first = this.#session('connect', generation);
     first.catch(() => {});
     this.#firstSession = first;
-    // The first access to the storage waits for another process of the browser, and the socket needs it.
-    openStorage();
     const { kind, module } = await loading;
     this.#refuseClosed(generation);
     this.core = kind;

@@ -1,65 +1,66 @@
-// All error codes, each with its number on the wire, its WebSocket close code, and whether a retry can succeed. The list is
-// the one of protocol/src/codes.rs; a test compares them through tests/vectors/codes.json.
+// All error codes, each with its number on the wire and its WebSocket close code, and those after which a retry can succeed. The
+// lists are those of protocol/src/codes.rs; a test compares them through tests/vectors/codes.json. A page needs only the second one,
+// and its bundler leaves the first one out.
 
 export const codes = [
-  ['MALFORMED_FRAME', 1, 4400, false],
-  ['TEXT_FRAME', 2, 4400, false],
-  ['FRAME_TOO_LARGE', 3, 4413, false],
-  ['HELLO_EXPECTED', 4, 4400, false],
-  ['HELLO_TIMEOUT', 5, 4408, true],
-  ['HEARTBEAT_TIMEOUT', 6, 4408, true],
-  ['MALFORMED_REQUEST', 7, 4400, false],
-  ['REQUEST_TOO_LARGE', 8, 4413, false],
-  ['IDLE_TIMEOUT', 9, 4408, true],
-  ['ORIGIN_REFUSED', 10, 4403, false],
+  ['MALFORMED_FRAME', 1, 4400],
+  ['TEXT_FRAME', 2, 4400],
+  ['FRAME_TOO_LARGE', 3, 4413],
+  ['HELLO_EXPECTED', 4, 4400],
+  ['HELLO_TIMEOUT', 5, 4408],
+  ['HEARTBEAT_TIMEOUT', 6, 4408],
+  ['MALFORMED_REQUEST', 7, 4400],
+  ['REQUEST_TOO_LARGE', 8, 4413],
+  ['IDLE_TIMEOUT', 9, 4408],
+  ['ORIGIN_REFUSED', 10, 4403],
 
-  ['TOKEN_MALFORMED', 20, 4401, false],
-  ['TOKEN_ALGORITHM', 21, 4401, false],
-  ['TOKEN_UNKNOWN_KEY', 22, 4401, false],
-  ['TOKEN_SIGNATURE', 23, 4401, false],
-  ['TOKEN_EXPIRED', 24, 4401, true],
-  ['TOKEN_NOT_YET_VALID', 25, 4401, true],
-  ['TOKEN_LIFETIME', 26, 4401, false],
-  ['TOKEN_AUDIENCE', 27, 4401, false],
-  ['TOKEN_APP', 28, 4401, false],
-  ['TOKEN_INSTALLATION', 29, 4403, false],
-  ['TOKEN_CHANNEL', 30, 4403, false],
-  ['TOKEN_IDENTITY', 31, 4403, false],
+  ['TOKEN_MALFORMED', 20, 4401],
+  ['TOKEN_ALGORITHM', 21, 4401],
+  ['TOKEN_UNKNOWN_KEY', 22, 4401],
+  ['TOKEN_SIGNATURE', 23, 4401],
+  ['TOKEN_EXPIRED', 24, 4401],
+  ['TOKEN_NOT_YET_VALID', 25, 4401],
+  ['TOKEN_LIFETIME', 26, 4401],
+  ['TOKEN_AUDIENCE', 27, 4401],
+  ['TOKEN_APP', 28, 4401],
+  ['TOKEN_INSTALLATION', 29, 4403],
+  ['TOKEN_CHANNEL', 30, 4403],
+  ['TOKEN_IDENTITY', 31, 4403],
 
-  ['SCOPE_REFUSED', 40, 4403, false],
-  ['PERMISSION_MISSING', 41, 4403, false],
-  ['NAME_INVALID', 42, 4400, false],
-  ['MESSAGE_SIZE', 43, 4413, false],
-  ['TOO_MANY_SUBSCRIPTIONS', 44, 4429, false],
-  ['NOT_SUBSCRIBED', 45, 4400, false],
-  ['REPLAY_TOO_LONG', 46, 4400, false],
-  ['ID_REUSED', 47, 4400, false],
-  ['FILTER_TOO_LARGE', 48, 4413, false],
-  ['MEMBER_CONFLICT', 49, 4403, false],
-  ['ENTRY_OUTDATED', 50, 4400, false],
-  ['TOO_MANY_MEMBERS', 51, 4429, true],
-  ['TOO_MANY_PRESENCES', 52, 4429, false],
-  ['PRESENCE_UNSUPPORTED', 53, 4400, false],
+  ['SCOPE_REFUSED', 40, 4403],
+  ['PERMISSION_MISSING', 41, 4403],
+  ['NAME_INVALID', 42, 4400],
+  ['MESSAGE_SIZE', 43, 4413],
+  ['TOO_MANY_SUBSCRIPTIONS', 44, 4429],
+  ['NOT_SUBSCRIBED', 45, 4400],
+  ['REPLAY_TOO_LONG', 46, 4400],
+  ['ID_REUSED', 47, 4400],
+  ['FILTER_TOO_LARGE', 48, 4413],
+  ['MEMBER_CONFLICT', 49, 4403],
+  ['ENTRY_OUTDATED', 50, 4400],
+  ['TOO_MANY_MEMBERS', 51, 4429],
+  ['TOO_MANY_PRESENCES', 52, 4429],
+  ['PRESENCE_UNSUPPORTED', 53, 4400],
 
-  ['RATE_LIMITED', 60, 4429, true],
-  ['SLOW_CONSUMER', 61, 4429, true],
-  ['OVERLOADED', 62, 4503, true],
-  ['SHUTTING_DOWN', 63, 4503, true],
-  ['BROKER_UNAVAILABLE', 64, 4503, true],
-  ['REVOKED', 65, 4403, false],
-  ['TOO_MANY_CONNECTIONS', 66, 4429, true],
+  ['RATE_LIMITED', 60, 4429],
+  ['SLOW_CONSUMER', 61, 4429],
+  ['OVERLOADED', 62, 4503],
+  ['SHUTTING_DOWN', 63, 4503],
+  ['BROKER_UNAVAILABLE', 64, 4503],
+  ['REVOKED', 65, 4403],
+  ['TOO_MANY_CONNECTIONS', 66, 4429],
 
-  ['MESSAGE_UNREADABLE', 80, 4400, false],
-  ['GAP', 81, 4400, false],
-  ['SESSION_UNAVAILABLE', 82, 4503, true],
-  ['UNREACHABLE', 83, 4503, true],
-  ['INVALID_ARGUMENT', 84, 4400, false],
-  ['CLOSED', 85, 4400, false],
-  ['MESSAGE_STALE', 86, 4400, false],
-  ['SENDER_UNVERIFIED', 87, 4400, false],
-  ['SIGNING_UNAVAILABLE', 88, 4400, false],
-  ['EGRESS_BLOCKED', 90, 4403, false],
-] as const satisfies readonly (readonly [string, number, number, boolean])[];
+  ['MESSAGE_UNREADABLE', 80, 4400],
+  ['GAP', 81, 4400],
+  ['SESSION_UNAVAILABLE', 82, 4503],
+  ['UNREACHABLE', 83, 4503],
+  ['INVALID_ARGUMENT', 84, 4400],
+  ['CLOSED', 85, 4400],
+  ['MESSAGE_STALE', 86, 4400],
+  ['SENDER_UNVERIFIED', 87, 4400],
+  ['SIGNING_UNAVAILABLE', 88, 4400],
+  ['EGRESS_BLOCKED', 90, 4403],
+] as const satisfies readonly (readonly [string, number, number])[];
 
 /** The codes for a broken text stream. They concern its two ends only, so the protocol has no number for them. */
 export type StreamErrorCode = 'STREAM_FAILED' | 'STREAM_SILENT' | 'STREAM_RESTARTED';
@@ -70,12 +71,30 @@ export type CallErrorCode = 'ABORTED';
 /** The stable code of a SealwireError. A code never changes its meaning. */
 export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode | CallErrorCode;
 
-/** Returns whether the relay is only overloaded for the moment, so that the same request can succeed soon. */
-export function isUnavailable(code: string): boolean {
-  return codes.some(([name, , close, retry]) => name === code && retry && close === 4503);
-}
+/** The codes after which a retry can succeed later. */
+const RETRYABLE: ReadonlySet<string> = /* @__PURE__ */ new Set<ErrorCode>([
+  'HELLO_TIMEOUT',
+  'HEARTBEAT_TIMEOUT',
+  'IDLE_TIMEOUT',
+  'TOKEN_EXPIRED',
+  'TOKEN_NOT_YET_VALID',
+  'TOO_MANY_MEMBERS',
+  'RATE_LIMITED',
+  'SLOW_CONSUMER',
+  'OVERLOADED',
+  'SHUTTING_DOWN',
+  'BROKER_UNAVAILABLE',
+  'TOO_MANY_CONNECTIONS',
+  'SESSION_UNAVAILABLE',
+  'UNREACHABLE',
+]);
 
 /** Returns whether a retry can succeed later. It is false for a code that this version does not know. */
 export function isRetryable(code: string): boolean {
-  return codes.some(([name, , , retry]) => name === code && retry);
+  return RETRYABLE.has(code);
+}
+
+/** Returns whether the relay is only overloaded for the moment, so that the same request can succeed soon. */
+export function isUnavailable(code: string): boolean {
+  return isRetryable(code) && codes.some(([name, , close]) => name === code && close === 4503);
 }

@@ -10,6 +10,8 @@ import { connectDirectly, type Closed, type Connect, type Failure, type Socket }
 
 /** The time for a WebSocket to open, and then to receive data, if none has worked on this page. */
 const WEBSOCKET_TIMEOUT_MS = 5_000;
+/** The time after which a page whose WebSocket has received nothing asks whether an earlier page of the tab uses HTTP. */
+const RECALL_MS = 100;
 /** A WebSocket that failed later than this may have met a stalled relay. */
 const SLOW_MS = 2_000;
 /** The duration of a connection over HTTP if the relay may only have been slow. The jitter adds up to as much again. */
@@ -37,6 +39,7 @@ class FallbackSocket extends SocketBase {
   readonly #startedAt = Date.now();
   #inner: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #recallTimer: ReturnType<typeof setTimeout> | undefined;
   /** True if the inner socket is a WebSocket that has not received data yet. */
   #isUnproven = false;
   /** True if this attempt has given up its WebSocket and HTTP has not opened yet. */
@@ -76,7 +79,7 @@ class FallbackSocket extends SocketBase {
 
   protected override release(): void {
     this.#policy?.end();
-    clearTimeout(this.#timer);
+    this.#stopTimers();
   }
 
   /** Returns undefined if the environment has no WebSocket, as Node 20, or if the page's policy forbids it. */
@@ -95,12 +98,12 @@ class FallbackSocket extends SocketBase {
     this.#use(websocket, 'websocket', {
       opened: () => {
         isOpen = true;
-        this.#startTimer(() => this.#websocketFailed(true, true));
+        this.#startTimers(true);
       },
       received: () => {
         if (!this.#isUnproven) return;
         this.#isUnproven = false;
-        clearTimeout(this.#timer);
+        this.#stopTimers();
         this.#route.worked();
       },
       closed: ({ code, failure }) => {
@@ -108,17 +111,27 @@ class FallbackSocket extends SocketBase {
         this.#websocketFailed(isOpen, Date.now() - this.#startedAt > SLOW_MS);
       },
     });
-    this.#startTimer(() => this.#websocketFailed(false, true));
+    this.#startTimers(false);
   }
 
-  #startTimer(expired: () => void): void {
+  #startTimers(isOpen: boolean): void {
+    this.#stopTimers();
+    if (this.#route.works) return;
+    this.#recallTimer = setTimeout(
+      () => this.#route.recallsHttp() && this.#websocketFailed(isOpen, false),
+      RECALL_MS,
+    );
+    this.#timer = setTimeout(() => this.#websocketFailed(isOpen, true), this.#timeoutMs);
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#recallTimer);
     clearTimeout(this.#timer);
-    if (!this.#route.works) this.#timer = setTimeout(expired, this.#timeoutMs);
   }
 
   /** Falls back to HTTP. If the WebSocket was open, sent messages may be lost: this socket ends and the next one uses HTTP. */
   #websocketFailed(wasOpen: boolean, wasSlow: boolean): void {
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     this.#isUnproven = false;
     const inner = this.#inner;
     if (inner) {

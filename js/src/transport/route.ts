@@ -9,7 +9,7 @@ const MAX_SLOW = 2;
 
 export class Route {
   readonly #key: string;
-  #httpUntil: number;
+  #httpUntil = 0;
   #works = false;
   #failures = 0;
   #slow = 0;
@@ -18,16 +18,22 @@ export class Route {
 
   constructor(url: string) {
     this.#key = `sealwire/http/${url}`;
-    this.#httpUntil = Number(stored(this.#key)) || 0;
   }
 
   /** Returns whether this connection begins with HTTP. */
   takeHttp(): boolean {
     const httpNext = this.#httpNext;
     this.#httpNext = false;
-    // The upper bound keeps a clock that was set back from extending the time.
-    const left = this.#httpUntil - Date.now();
-    return httpNext || (left > 0 && left <= HTTP_MS);
+    return httpNext || this.#usesHttp();
+  }
+
+  /**
+   * Returns whether an earlier page of the tab uses HTTP. The first access to the storage waits for other processes of the browser,
+   * 10 to 20 ms, so only a page whose WebSocket is slow calls this.
+   */
+  recallsHttp(): boolean {
+    this.#httpUntil ||= Number(stored(this.#key)) || 0;
+    return this.#usesHttp();
   }
 
   /** True if a WebSocket has worked. The core's own timeouts are then sufficient. */
@@ -69,15 +75,16 @@ export class Route {
     this.#keep(0);
   }
 
+  #usesHttp(): boolean {
+    // The upper bound keeps a clock that was set back from extending the time.
+    const left = this.#httpUntil - Date.now();
+    return left > 0 && left <= HTTP_MS;
+  }
+
   #keep(until: number): void {
     this.#httpUntil = until;
     store(this.#key, until);
   }
-}
-
-/** Opens the storage, so that a later access does not wait for it. */
-export function openStorage(): void {
-  stored('');
 }
 
 /** Reads the storage, which a browser may refuse to frames of another site. */

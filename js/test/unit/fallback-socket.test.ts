@@ -1,54 +1,9 @@
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 
 import { withFallback } from '../../src/transport/fallback-socket.js';
 import type { Failure } from '../../src/transport/socket.js';
-import { FakeSocket } from '../support/fake-socket.js';
-
-class KindSocket extends FakeSocket {
-  readonly kind: string;
-
-  constructor(kind: string) {
-    super();
-    this.kind = kind;
-  }
-}
-
-/** Returns a network that records the opened sockets and the events of the last connection. */
-function network(timeoutMs?: number) {
-  const opened: KindSocket[] = [];
-  const open = (kind: string) => {
-    const socket = new KindSocket(kind);
-    opened.push(socket);
-    return socket;
-  };
-  const connect = withFallback(
-    { websocket: () => open('websocket'), http: async () => () => open('http'), timeoutMs },
-    new Map(),
-  );
-  const state = { opened, heard: [] as unknown[], failure: undefined as Failure | undefined };
-  return {
-    ...state,
-    failure: () => state.failure,
-    connect() {
-      state.heard.length = 0;
-      const socket = connect('wss://relay/v1/realtime', 'p');
-      socket.onopen = (transport) => state.heard.push(transport);
-      socket.onmessage = ({ data }) => state.heard.push(data);
-      socket.onclose = ({ code, failure }) => {
-        state.heard.push(code);
-        state.failure = failure;
-      };
-      return socket;
-    },
-    kinds: () => opened.map(({ kind }) => kind),
-    last: () => opened.at(-1)!,
-  };
-}
-
-const settled = async () => {
-  for (let turn = 0; turn < 5; turn += 1) await null;
-};
+import { KindSocket, network, settled } from '../support/fallback-network.js';
 
 test('if WebSockets have worked, a few failures do not lead to HTTP', async () => {
   const { connect, heard, kinds, last } = network();
@@ -148,29 +103,6 @@ test('a socket that is closed during the fallback reports nothing more, and noth
   assert.deepEqual(heard, []);
   assert.ok(opened.filter(({ kind }) => kind === 'http').every(({ isClosed }) => isClosed));
   assert.ok(opened[0]!.isClosed);
-});
-
-test('the next page of the same tab begins with the transport that worked', async () => {
-  const storage = new Map<string, string>();
-  const sessionStorage = {
-    getItem: (key: string) => storage.get(key) ?? null,
-    setItem: (key: string, value: string) => void storage.set(key, value),
-  };
-  Object.defineProperty(globalThis, 'sessionStorage', { value: sessionStorage, configurable: true });
-  try {
-    const first = network();
-    first.connect();
-    first.last().onclose?.({ code: 1006 });
-    await settled();
-    first.last().onopen?.();
-    const second = network();
-    second.connect();
-    await settled();
-    assert.deepEqual(second.kinds(), ['http']);
-  } finally {
-    Reflect.deleteProperty(globalThis, 'sessionStorage');
-    mock.restoreAll();
-  }
 });
 
 test('one slow WebSocket leads to HTTP for at most two minutes', async (t) => {

@@ -41,21 +41,19 @@ test('the request of a page that signs is JSON with its public key', async () =>
   await published;
 });
 
-test('the storage is opened while the core loads, after the session is requested', async (t) => {
-  const { sources } = fakeCore();
-  let load = (): void => {};
-  const loaded = new Promise<void>((resolve) => (load = resolve));
+test('a start does not access the storage, whose first access blocks the page', async (t) => {
+  const { sources, clients } = fakeCore();
   const steps: string[] = [];
-  const sessionStorage = { getItem: () => (steps.push('storage'), null) };
-  Object.defineProperty(globalThis, 'sessionStorage', { value: sessionStorage, configurable: true });
+  Object.defineProperty(globalThis, 'sessionStorage', {
+    get: () => (steps.push('storage'), undefined),
+    configurable: true,
+  });
   t.after(() => Reflect.deleteProperty(globalThis, 'sessionStorage'));
-  const late = async () => (await loaded, steps.push('core'), sources.wasm());
+  const load = async () => (steps.push('core'), sources.wasm());
   const session = () => (steps.push('session'), grant);
-  const published = realtimeWith({ session }, { wasm: late, js: late }).publish('n', 'x');
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(steps, ['session', 'storage']);
-  load();
-  await published;
+  await realtimeWith({ session }, { wasm: load, js: load }).publish('n', 'x');
+  await clients[0]!.host.session('connect');
+  assert.deepEqual(steps, ['core', 'session']);
 });
 
 test('the first session is fetched while the core loads, and used once', async () => {

@@ -81,7 +81,7 @@ try {
     ['sealwire, WebAssembly', true],
     ['sealwire, plain JavaScript', false],
   ]) {
-    const system = await startSystem({ webAssembly, relay: RELAY, asApp: {} });
+    const system = await startSystem({ webAssembly, relay: RELAY, minified: true });
     systems.push(system);
     await publish(system, 'speed', BYTES, COUNT);
     measured.set(name, () => receive(system, 'speed', COUNT, true));

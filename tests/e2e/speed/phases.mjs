@@ -46,7 +46,7 @@ export function recordPhases() {
 export async function startTimed() {
   const { mark, phases } = globalThis;
   const began = performance.now();
-  await import('/page.js');
+  await import('/app.js');
   mark('imported');
   globalThis.start({ onState: (state) => state === 'connected' && mark('connected') });
   await globalThis.subscribe('absences');

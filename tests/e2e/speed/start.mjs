@@ -1,7 +1,9 @@
 // Measures in Chromium the time from importing the package to the first delivered message, phase by phase, and the memory that
-// this takes. The page loads the core, fetches a session, connects, subscribes and publishes, all on this machine.
+// this takes. The page loads the core, fetches a session, connects, subscribes and publishes, all on this machine. Its scripts are
+// those of an app that Vite bundles, and it connects to the relay without the proxy of the tests.
 // `cargo xtask client-speed --start` runs it. `SEALWIRE_BASELINE` is the dist folder of another build, which takes turns.
 import { startSystem } from '../support/system.mjs';
+import { bundleApp } from './app-bundle.mjs';
 import { recordPhases, startTimed } from './phases.mjs';
 import { median } from './median.mjs';
 
@@ -49,10 +51,13 @@ function print(builds) {
 
 console.log(`Milliseconds from import, median of ${RUNS} new pages (smallest to largest):`);
 for (const webAssembly of [true, false]) {
-  const builds = [{ name: 'this build', asApp: {}, starts: [] }];
-  if (baseline) builds.push({ name: 'baseline', asApp: { dist: baseline }, starts: [] });
+  const builds = [{ name: 'this build', starts: [] }];
+  if (baseline) builds.push({ name: 'baseline', dist: baseline, starts: [] });
   try {
-    for (const build of builds) build.system = await startSystem({ webAssembly, asApp: build.asApp });
+    for (const build of builds) {
+      const scripts = await bundleApp(build.dist);
+      build.system = await startSystem({ webAssembly, scripts, isDirect: true });
+    }
     for (let run = 0; run < RUNS; run += 1) {
       for (const build of builds) build.starts.push(await startOnce(build.system));
     }

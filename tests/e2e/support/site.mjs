@@ -5,11 +5,7 @@ import { build } from 'esbuild';
 import { contextOf } from './backend.mjs';
 import { reactPages } from './react-pages.mjs';
 
-/**
- * Bundles the pages.
- * @param {{ dist?: string, minify?: boolean }} [options] `dist`: the folder of another build of the package
- */
-async function bundle({ dist, minify = false } = {}) {
+async function bundle({ minify = false } = {}) {
   const { outputFiles } = await build({
     entryPoints: ['page', 'gadget'].map((name) =>
       fileURLToPath(new URL(`../page/${name}.js`, import.meta.url)),
@@ -21,9 +17,6 @@ async function bundle({ dist, minify = false } = {}) {
     write: false,
     external: ['@forge/bridge'],
     minify,
-    ...(dist && {
-      alias: { sealwire: `${dist}/index.js`, 'sealwire/devtools': `${dist}/devtools.js` },
-    }),
   });
   return new Map([...outputFiles.map((file) => [file.path, file.text]), ...(await reactPages())]);
 }
@@ -34,21 +27,22 @@ async function bodyOf(request) {
   return Buffer.concat(chunks).toString();
 }
 
-const own = bundle();
+let own;
 
 /**
  * @param {ReturnType<import('./backend.mjs').createBackend>} backend
- * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[], asApp?: { dist?: string } }} options `listed`: the schemes
- * of the relay's addresses in the policy; `asApp`: minifies the pages, and `dist` is the folder of another build of the package
+ * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[], minified?: boolean,
+ *   scripts?: Map<string, string> }} options `listed`: the schemes of the relay's addresses in the policy; `minified`: minifies the
+ * pages, as apps do; `scripts`: replaces the pages, by their paths
  */
 export async function startSite(
   backend,
-  { webAssembly = false, socketPort, listed = ['ws', 'http'], asApp },
+  { webAssembly = false, socketPort, listed = ['ws', 'http'], minified, scripts },
 ) {
-  const files = await (asApp ? bundle({ minify: true, ...asApp }) : own);
+  const files = scripts ?? (await (minified ? bundle({ minify: true }) : (own ??= bundle())));
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
   const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
-  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;
+  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}; img-src 'self' data:`;
   /**
    * `refuse`: whether requests for sessions and tokens fail, as they do if the app's backend is down. `aheadMs`: the time by
    * which the clock of the backend is ahead in sessions.
@@ -75,7 +69,10 @@ export async function startSite(
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(files.get(pathname));
     }
     const name = pathname === '/' ? '/page.js' : `${pathname}.js`;
-    const script = files.has(name) ? `<body><script type="module" src="${name}"></script>` : '';
+    // A page without a script has an icon, so that the browser requests none beside what a test measures.
+    const script = files.has(name)
+      ? `<body><script type="module" src="${name}"></script>`
+      : '<link rel="icon" href="data:,">';
     const page = `<!doctype html><meta charset="utf-8"><title>e2e</title>${script}`;
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy }).end(page);
   });

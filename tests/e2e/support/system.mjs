@@ -7,9 +7,10 @@ import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
 /**
- * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[], asApp?: { dist?: string },
- *   record?: (connection: number, bytes: Buffer) => void }} [options] `record` receives everything that clients and functions
- *   send to the relay; `asApp` minifies the pages, as apps do, and names another build of the package
+ * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[], minified?: boolean,
+ *   scripts?: Map<string, string>, isDirect?: boolean, record?: (connection: number, bytes: Buffer) => void }} [options] `record`
+ *   receives everything that clients and functions send to the relay; `minified` minifies the pages, as apps do, and `scripts`
+ *   replaces them; with `isDirect`, pages connect to the relay itself
  */
 export async function startSystem({
   relay: settings,
@@ -17,15 +18,18 @@ export async function startSystem({
   webAssembly,
   httpProxy = false,
   listed,
-  asApp,
+  minified,
+  scripts,
+  isDirect = false,
   record,
 } = {}) {
   const relay = await startRelay(settings);
-  // Pages connect to the relay through the proxy.
+  // Pages connect to the relay through the proxy, unless they are to be direct.
   const proxy = await (httpProxy ? startHttpProxy : startTcpProxy)(relay.port, record);
   const through = record && { url: `ws://127.0.0.1:${proxy.port}` };
-  const backend = createBackend(relay, proxy.port, { ...through, ...backendOptions });
-  const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed, asApp });
+  const socketPort = isDirect ? relay.port : proxy.port;
+  const backend = createBackend(relay, socketPort, { ...through, ...backendOptions });
+  const site = await startSite(backend, { webAssembly, socketPort, listed, minified, scripts });
   const browser = await launch();
   return {
     relay,

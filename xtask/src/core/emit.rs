@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Module, bindgen::Bindings, names::Names};
+use super::{Module, binaryen, bindgen::Bindings, compile::Instructions, names::Names};
 use crate::{files, npm, workspace::Workspace};
 
 /// The names in the generated declarations.
@@ -54,6 +54,9 @@ pub(super) fn write(
         ])
         .arg(format!("--outfile={}", script.display()))
         .run()?;
+    if matches!(module.instructions, Instructions::Mvp) {
+        binaryen::order_functions(workspace, &script)?;
+    }
     files::write(&bindings_types, declarations(&files::read_text(&bindings.types)?))?;
     let Types { bindings, module, load } = &module.types;
     files::write(

@@ -173,8 +173,12 @@ fn tested_in_wasm(workspace: &Workspace) -> Result<Vec<String>> {
 
 pub(super) fn plain_js(workspace: &Workspace) -> Result<Vec<Suite>> {
     let vectors = node_test(workspace, &["tests/vectors/plain-js.test.mjs"])?;
+    let rewriting = ["similar-order", "wide-accesses", "wide-comparisons"]
+        .map(|name| format!("xtask/js/{name}.test.mjs"));
+    let rewriting = node_test(workspace, &rewriting.each_ref().map(String::as_str))?;
     let growth = node_test(workspace, &["xtask/js/memory-growth.test.mjs"])?;
     Ok(vec![
+        summed(rewriting),
         summed(vectors.env("SEALWIRE_VECTORS_CORE", core::vectors(workspace)?)),
         summed(growth.env("SEALWIRE_BUILT_CORES", core::memory_growth(workspace)?)),
     ])
