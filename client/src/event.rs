@@ -104,7 +104,7 @@ pub enum Event {
     DecryptRequested {
         /// The id to answer with.
         decryption: DecryptionId,
-        /// The message, and the key that decrypts only this message.
+        /// The message, and the key of its sender on the channel.
         input: AesGcmInput,
     },
     /// Verify a signature of ECDSA with P-256 and SHA-256, and its certificate if there is one, and answer with

@@ -34,7 +34,8 @@
 //!     claims_tag: None,
 //!     name: "absences",
 //! };
-//! let key = keys.scope_key(&scope).ok_or("the scope is not a subset of the context")?.channel_key(None, "absences");
+//! let scope_key = keys.scope_key(&scope).ok_or("the scope is not a subset of the context")?;
+//! let mut key = scope_key.channel_key(None, "absences");
 //!
 //! // The publisher.
 //! let mut numbering = Numbering::new(SenderId([2; 12]));
@@ -49,11 +50,11 @@
 //! let sealed = seal(&key, [3; 12], channel.id(), &message)?;
 //!
 //! // The subscriber.
-//! let opened = SealedMessage::parse(&sealed)?.open(&key, channel.id(), "added")?;
+//! let opened = SealedMessage::parse(&sealed)?.open(&mut key, channel.id(), "added")?;
 //! assert_eq!(opened.payload, r#"{"name":"Anna"}"#);
 //!
 //! // The event is authenticated: under another one, the message does not open.
-//! assert!(SealedMessage::parse(&sealed)?.open(&key, channel.id(), "removed").is_err());
+//! assert!(SealedMessage::parse(&sealed)?.open(&mut key, channel.id(), "removed").is_err());
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "sealing"))]

@@ -38,11 +38,11 @@ pub(crate) fn seal() -> impl FnMut() {
 }
 
 pub(crate) fn open() -> impl FnMut() {
-    let key = key();
+    let mut key = key();
     let sealed = seal_message(&key, RANDOM, CHANNEL, &message(&payload()));
     let sealed = sealed.expect("the payload is within the limit");
     move || {
         let message = SealedMessage::parse(black_box(&sealed)).expect("the message was just sealed");
-        black_box(message.open(&key, CHANNEL, "").is_ok());
+        black_box(message.open(&mut key, CHANNEL, "").is_ok());
     }
 }

@@ -129,7 +129,7 @@ impl Client {
     fn decrypt(&mut self, id: ChannelId, publication: &Publication) -> Result<Opening, OpenError> {
         let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| OpenError::Unreadable)?;
         let key_id = sealed.key_id();
-        let key = self.channels.get(&id).and_then(|channel| channel.key(key_id));
+        let key = self.channels.get_mut(&id).and_then(|channel| channel.key_mut(key_id));
         let opened = sealed.open(key.ok_or(OpenError::UnknownKey(key_id))?, id, &publication.event);
         Ok(self.decrypted(id, publication, key_id, opened.map_err(|_| OpenError::Unreadable)?))
     }

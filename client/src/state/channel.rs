@@ -210,6 +210,11 @@ impl Channel {
         self.keys.iter().find(|key| key.id() == id)
     }
 
+    /// Returns a key for opening messages.
+    pub(crate) fn key_mut(&mut self, id: KeyId) -> Option<&mut ChannelKey> {
+        self.keys.iter_mut().find(|key| key.id() == id)
+    }
+
     /// Returns the newest key.
     pub(crate) fn newest_key(&self) -> Option<&ChannelKey> {
         self.keys.first()

@@ -10,8 +10,9 @@ use sealwire_protocol::{
 /// Decrypts a publication under the first key. Returns its payload.
 pub(crate) fn opened(frame: &Publish) -> String {
     let scope = context();
-    let key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, "absences");
-    let opened = SealedMessage::parse(&frame.sealed).unwrap().open(&key, channel_id("absences"), "").unwrap();
+    let mut key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, "absences");
+    let opened =
+        SealedMessage::parse(&frame.sealed).unwrap().open(&mut key, channel_id("absences"), "").unwrap();
     assert!(opened.published_at.0 >= UNIX_START);
     opened.payload
 }
@@ -47,8 +48,8 @@ fn a_publish_on_a_global_channel_is_sealed_for_the_empty_scope() {
         claims_tag: None,
         name: "absences",
     };
-    let key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, "absences");
-    assert!(SealedMessage::parse(&frame.sealed).unwrap().open(&key, id.id(), "added").is_ok());
+    let mut key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, "absences");
+    assert!(SealedMessage::parse(&frame.sealed).unwrap().open(&mut key, id.id(), "added").is_ok());
     assert_eq!(frame.channel.unwrap().properties, Vec::<String>::new());
 }
 

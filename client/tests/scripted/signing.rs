@@ -47,8 +47,8 @@ fn asks_for_certificate(harness: &Harness) -> Option<bool> {
 }
 
 fn opened(publish: &Publish) -> OpenedMessage {
-    let key = key(1).scope_key(APP, INSTALLATION, &context()).channel_key(None, "absences");
-    SealedMessage::parse(&publish.sealed).unwrap().open(&key, channel_id("absences"), "").unwrap()
+    let mut key = key(1).scope_key(APP, INSTALLATION, &context()).channel_key(None, "absences");
+    SealedMessage::parse(&publish.sealed).unwrap().open(&mut key, channel_id("absences"), "").unwrap()
 }
 
 fn payloads(harness: &mut Harness) -> Vec<String> {

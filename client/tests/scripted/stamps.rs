@@ -10,8 +10,8 @@ use sealwire_protocol::{
 const MAX_AGE_MS: u64 = limits::MAX_MESSAGE_AGE * 1000;
 
 fn opened(frame: &Publish) -> OpenedMessage {
-    let key = key(1).scope_key(APP, INSTALLATION, &context()).channel_key(None, "absences");
-    SealedMessage::parse(&frame.sealed).unwrap().open(&key, channel_id("absences"), "").unwrap()
+    let mut key = key(1).scope_key(APP, INSTALLATION, &context()).channel_key(None, "absences");
+    SealedMessage::parse(&frame.sealed).unwrap().open(&mut key, channel_id("absences"), "").unwrap()
 }
 
 /// Returns a publication of sealed bytes at an offset.

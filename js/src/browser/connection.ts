@@ -7,7 +7,7 @@ import type { CoreError } from '../errors/core-error.js';
 import { failureOf } from '../errors/failure-of.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { decrypt, decryptThreshold } from '../page/aes-gcm.js';
+import { AesGcm, decryptThreshold } from '../page/aes-gcm.js';
 import { watchLifecycle } from '../page/lifecycle.js';
 import type { PageKey } from '../page/page-key.js';
 import { needSignatures, needSigning, SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
@@ -219,6 +219,7 @@ export class Connection implements ObservedConnection {
   #host(generation: number, connect: Connect, first: FirstSession, client: () => Client): Host {
     const { onDebug } = this.#options;
     let firstSession: Promise<SessionGrant> | undefined = first.session;
+    const aesGcm = new AesGcm();
     const verifier = new SignatureVerifier();
     const connectWithDebug = onDebug
       ? withDebug(connect, (event) => generation === this.#generation && this.#debug(event))
@@ -239,7 +240,7 @@ export class Connection implements ObservedConnection {
         );
       },
       open: (opening, ...sealed) => {
-        decrypt(...sealed).then(
+        aesGcm.decrypt(...sealed).then(
           (plaintext) => client().provideOpened(opening, plaintext),
           () => client().provideOpened(opening, undefined),
         );

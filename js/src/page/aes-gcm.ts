@@ -4,7 +4,10 @@
 import type { CoreKind, Host } from '../core/browser-core.js';
 
 /** The number of sealed bytes from which the browser is faster than each build of the core (docs/performance.md). */
-const THRESHOLDS: Record<CoreKind, number> = { wasm: 8192, js: 256 };
+const THRESHOLDS: Record<CoreKind, number> = { wasm: 4096, js: 768 };
+
+/** The most keys that stay imported. Each sender on each channel has one. */
+const MAX_KEYS = 4;
 
 /** Returns undefined if the browser has no WebCrypto, as on a page without HTTPS: the core then decrypts all messages. */
 export function decryptThreshold(kind: CoreKind): number | undefined {
@@ -13,12 +16,31 @@ export function decryptThreshold(kind: CoreKind): number | undefined {
 
 type Sealed = Parameters<Host['open']> extends [number, ...infer Rest] ? Rest : never;
 
-/** Decrypts a message. Rejects if the message is not authentic, or if the browser cannot decrypt it. */
-export async function decrypt(...[key, iv, associatedData, ciphertext]: Sealed): Promise<Uint8Array> {
-  // The arguments are valid until this function returns its promise, so everything is copied before the first await.
-  const parameters = { name: 'AES-GCM', iv: iv.slice(), additionalData: associatedData.slice() };
-  const data = ciphertext.slice();
-  const { subtle } = crypto;
-  const imported = await subtle.importKey('raw', key.slice(), 'AES-GCM', false, ['decrypt']);
-  return new Uint8Array(await subtle.decrypt(parameters, imported, data));
+interface ImportedKey {
+  bytes: Uint8Array;
+  key: Promise<CryptoKey>;
+}
+
+/** Decrypts the messages of a client. It keeps the keys of the last senders imported. */
+export class AesGcm {
+  /** The imported keys, the newest first. */
+  #keys: ImportedKey[] = [];
+
+  /** Decrypts a message. Rejects if the message is not authentic, or if the browser cannot decrypt it. */
+  async decrypt(...[key, iv, associatedData, ciphertext]: Sealed): Promise<Uint8Array> {
+    // The arguments are valid until this function returns its promise, so everything is copied before the first await.
+    const parameters = { name: 'AES-GCM', iv: iv.slice(), additionalData: associatedData.slice() };
+    const data = ciphertext.slice();
+    return new Uint8Array(await crypto.subtle.decrypt(parameters, await this.#imported(key), data));
+  }
+
+  /** Returns a key of this client, or imports it. */
+  #imported(bytes: Uint8Array): Promise<CryptoKey> {
+    const known = this.#keys.find((imported) => imported.bytes.every((byte, index) => byte === bytes[index]));
+    if (known) return known.key;
+    const copy = bytes.slice();
+    const key = crypto.subtle.importKey('raw', copy, 'AES-GCM', false, ['decrypt']);
+    this.#keys = [{ bytes: copy, key }, ...this.#keys].slice(0, MAX_KEYS);
+    return key;
+  }
 }

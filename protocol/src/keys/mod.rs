@@ -3,10 +3,12 @@
 //! A browser gets one scope key for every subset of its context. Each of them is derived from the encryption key alone,
 //! so the keys of several contexts do not combine into the key of another one.
 
+mod channel;
 mod claims;
 mod name_tags;
 mod scopes;
 
+pub use channel::ChannelKey;
 pub use claims::{ClaimsKey, ClaimsKeyring};
 pub use name_tags::{NameKind, NameTagKey};
 pub use scopes::{ScopeKey, ScopeKeys};
@@ -15,7 +17,6 @@ use crate::{Scope, base64url, hashing::Parts};
 use alloc::vec::Vec;
 use core::fmt;
 use hkdf::Hkdf;
-use sealwire_xaes::XaesKey;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -159,38 +160,7 @@ fn claims_info<'a>(
     [label, app.as_bytes(), installation.as_bytes(), name.as_bytes(), claims.as_bytes()]
 }
 
-/// The key that seals the messages of a channel, and the id of the encryption key that it is derived from.
-#[derive(Clone)]
-pub struct ChannelKey {
-    pub(crate) id: KeyId,
-    key: Key,
-    pub(crate) cipher: XaesKey,
-}
-
-impl ChannelKey {
-    fn new(id: KeyId, key: Key) -> Self {
-        Self { id, cipher: XaesKey::new(&key), key }
-    }
-
-    /// Returns the id of the encryption key that this key is derived from.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// Derives a value from this key and `info`.
-    pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        derive(&self.key[..], info)
-    }
-
-    /// Returns the bytes of the key, for test vectors.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.key
-    }
-}
-
-secret_debug!(EncryptionKey, RoutingKey, ChannelKey);
+secret_debug!(EncryptionKey, RoutingKey);
 
 #[cfg(test)]
 mod name_tags_tests;

@@ -6,9 +6,9 @@
 
 use super::{Key, derive, secret_debug};
 use crate::{NAME_TAG_PREFIX, base64url, limits};
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
-use sealwire_xaes::{gcm_decrypt, gcm_encrypt};
+use sealwire_xaes::GcmKey;
 use zeroize::Zeroizing;
 
 /// The length of a key in bytes.
@@ -41,24 +41,32 @@ impl NameKind<'_> {
 }
 
 /// A key of an installation that writes and reads the tags of names.
-#[derive(PartialEq, Eq)]
-pub struct NameTagKey(Zeroizing<Vec<u8>>);
+pub struct NameTagKey {
+    key: Zeroizing<Vec<u8>>,
+    cipher: Box<GcmKey>,
+}
 
 impl NameTagKey {
     pub(super) fn new(key: &Key) -> Self {
-        Self(Zeroizing::new(key.to_vec()))
+        Self::expand(key.to_vec())
     }
 
     /// Reads the text form of a session grant.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        base64url::decode(text).filter(|key| key.len() == LEN).map(|key| Self(Zeroizing::new(key)))
+        base64url::decode(text).filter(|key| key.len() == LEN).map(Self::expand)
+    }
+
+    fn expand(key: Vec<u8>) -> Self {
+        let key = Zeroizing::new(key);
+        let cipher = Box::new(GcmKey::new(&derive(&key, &[b"name-tag-cipher"])));
+        Self { key, cipher }
     }
 
     /// Writes the text form of a session grant: the key in base64url.
     #[must_use]
     pub fn to_text(&self) -> String {
-        base64url::encode(&*self.0)
+        base64url::encode(&*self.key)
     }
 
     /// Returns the tag of a name. Returns `None` if the name is longer than [`limits::MAX_TAGGED_NAME`], or begins like a tag.
@@ -70,13 +78,13 @@ impl NameTagKey {
         let (label, property) = kind.parts();
         // The name determines the nonce, so equal names have equal tags, and no nonce has two plaintexts.
         let info = ["name-tag-nonce", label, property, name].map(str::as_bytes);
-        let derived = derive(&self.0, &info);
+        let derived = derive(&self.key, &info);
         let (nonce, _) = derived.split_first_chunk().expect("32 bytes are longer than a nonce");
         let mut padded = [0; MAX_PADDED];
         padded[0] = name.len() as u8;
         padded[1..=name.len()].copy_from_slice(name.as_bytes());
         let padded = &mut padded[..(name.len() / BLOCK + 1) * BLOCK];
-        let tag = gcm_encrypt(&self.cipher(), nonce, label.as_bytes(), padded);
+        let tag = self.cipher.encrypt(nonce, label.as_bytes(), padded);
         Some([NAME_TAG_PREFIX, &base64url::encode([nonce, &*padded, &tag].concat())].concat())
     }
 
@@ -86,14 +94,18 @@ impl NameTagKey {
         let mut bytes = base64url::decode(tag.strip_prefix(NAME_TAG_PREFIX)?)?;
         let (nonce, rest) = bytes.split_first_chunk_mut()?;
         let (padded, tag) = rest.split_last_chunk_mut()?;
-        gcm_decrypt(&self.cipher(), nonce, kind.parts().0.as_bytes(), padded, tag).ok()?;
+        self.cipher.decrypt(nonce, kind.parts().0.as_bytes(), padded, tag).ok()?;
         let (length, rest) = padded.split_first()?;
         String::from_utf8(rest.get(..usize::from(*length))?.to_vec()).ok()
     }
+}
 
-    fn cipher(&self) -> Key {
-        derive(&self.0, &[b"name-tag-cipher"])
+impl PartialEq for NameTagKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
     }
 }
+
+impl Eq for NameTagKey {}
 
 secret_debug!(NameTagKey);

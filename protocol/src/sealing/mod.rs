@@ -25,7 +25,7 @@ pub use stamp::{SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
 use alloc::{string::String, vec::Vec};
-use sealwire_xaes::{GCM_NONCE_LEN, KEY_LEN, NONCE_LEN, TAG_LEN};
+use sealwire_xaes::{GCM_NONCE_LEN, KEY_LEN, NONCE_LEN, TAG_LEN, Unauthentic, split};
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -135,10 +135,10 @@ pub struct SealedMessage<'a> {
     tag: &'a [u8; TAG_LEN],
 }
 
-/// The input with which the platform's AES-256-GCM opens one message. The key opens no other message.
+/// The input with which the platform's AES-256-GCM opens one message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AesGcmInput {
-    /// The AES-256 key.
+    /// The AES-256 key, which is the same for all messages of a sender on a channel.
     pub key: Zeroizing<[u8; KEY_LEN]>,
     /// The initialization vector.
     pub nonce: [u8; GCM_NONCE_LEN],
@@ -183,20 +183,27 @@ impl<'a> SealedMessage<'a> {
     /// [`Unreadable`] unless exactly this message was sealed with this key, for this channel and this event.
     pub fn open(
         &self,
-        key: &ChannelKey,
+        key: &mut ChannelKey,
         channel: ChannelId,
         event: &str,
     ) -> Result<OpenedMessage, Unreadable> {
-        OpenedMessage::read(self.sender(), &self.decrypt(key, &associated_data(channel, event))?)
+        let plaintext = self.decrypt(key.id, |plaintext| {
+            key.open(self.nonce, &associated_data(channel, event), plaintext, self.tag)
+        });
+        OpenedMessage::read(self.sender(), &plaintext?)
     }
 
-    /// Authenticates and decrypts the ciphertext.
-    fn decrypt(&self, key: &ChannelKey, associated_data: &[u8]) -> Result<Vec<u8>, Unreadable> {
-        if key.id != self.key_id {
+    /// Authenticates and decrypts the ciphertext with a key of this id.
+    fn decrypt(
+        &self,
+        key: KeyId,
+        decrypt: impl FnOnce(&mut [u8]) -> Result<(), Unauthentic>,
+    ) -> Result<Vec<u8>, Unreadable> {
+        if key != self.key_id {
             return Err(Unreadable);
         }
         let mut plaintext = self.ciphertext.to_vec();
-        key.cipher.decrypt(self.nonce, associated_data, &mut plaintext, self.tag).map_err(|_| Unreadable)?;
+        decrypt(&mut plaintext).map_err(|_| Unreadable)?;
         Ok(plaintext)
     }
 
@@ -207,10 +214,10 @@ impl<'a> SealedMessage<'a> {
         if key.id != self.key_id {
             return None;
         }
-        let (key, nonce) = key.cipher.gcm_key(self.nonce);
+        let (sender, nonce) = split(self.nonce);
         Some(AesGcmInput {
-            key,
-            nonce,
+            key: key.cipher.derive(sender),
+            nonce: *nonce,
             associated_data: associated_data(channel, event),
             ciphertext: [self.ciphertext, self.tag].concat(),
         })

@@ -39,7 +39,7 @@ fn sealed(payload: &str) -> Vec<u8> {
 
 fn open(
     sealed: &[u8],
-    key: &ChannelKey,
+    key: &mut ChannelKey,
     channel: ChannelId,
     event: &str,
 ) -> Result<OpenedMessage, Unreadable> {
@@ -66,13 +66,13 @@ proptest! {
         let (sender, published_at) = (SenderId(nonce.0), UnixMillis(time));
         let message = Message { sender, stamp, published_at, event: &event, payload: &payload, signature: signature.as_ref() };
         let sealed = seal(&key(1), nonce.1, CHANNEL, &message).unwrap();
-        let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
+        let opened = open(&sealed, &mut key(1), CHANNEL, &event).unwrap();
         prop_assert_eq!(opened, OpenedMessage { sender, stamp, published_at, payload, signature });
     }
 
     #[test]
     fn bytes_that_were_not_sealed_do_not_open(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert_eq!(open(&bytes, &key(1), CHANNEL, "added"), Err(Unreadable));
+        prop_assert_eq!(open(&bytes, &mut key(1), CHANNEL, "added"), Err(Unreadable));
     }
 }
 
@@ -90,7 +90,7 @@ fn aes_gcm_input_matches_the_sealed_message_and_its_plaintext_reads_the_same() {
     plaintext.extend([0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0b101]);
     plaintext.length_prefixed("{}");
     plaintext.extend([0; 4]);
-    assert_eq!(OpenedMessage::read(SENDER, &plaintext), open(&sealed, &key(1), CHANNEL, "added"));
+    assert_eq!(OpenedMessage::read(SENDER, &plaintext), open(&sealed, &mut key(1), CHANNEL, "added"));
     plaintext.extend([1]);
     assert_eq!(OpenedMessage::read(SENDER, &plaintext), Err(Unreadable));
 }
@@ -165,22 +165,22 @@ fn every_flipped_bit_and_every_truncation_is_detected() {
             let mut altered = sealed.clone();
             altered[index] ^= 1 << bit;
             assert_eq!(
-                open(&altered, &key(1), CHANNEL, "added"),
+                open(&altered, &mut key(1), CHANNEL, "added"),
                 Err(Unreadable),
                 "bit {bit} of byte {index}"
             );
         }
-        assert_eq!(open(&sealed[..index], &key(1), CHANNEL, "added"), Err(Unreadable), "cut at {index}");
+        assert_eq!(open(&sealed[..index], &mut key(1), CHANNEL, "added"), Err(Unreadable), "cut at {index}");
     }
 }
 
 #[test]
 fn a_message_with_another_event_channel_or_key_does_not_open() {
     let sealed = sealed("{}");
-    assert!(open(&sealed, &key(1), CHANNEL, "added").is_ok());
-    assert_eq!(open(&sealed, &key(1), CHANNEL, "removed"), Err(Unreadable));
-    assert_eq!(open(&sealed, &key(1), ChannelId([4; 16]), "added"), Err(Unreadable));
-    assert_eq!(open(&sealed, &key(9), CHANNEL, "added"), Err(Unreadable));
+    assert!(open(&sealed, &mut key(1), CHANNEL, "added").is_ok());
+    assert_eq!(open(&sealed, &mut key(1), CHANNEL, "removed"), Err(Unreadable));
+    assert_eq!(open(&sealed, &mut key(1), ChannelId([4; 16]), "added"), Err(Unreadable));
+    assert_eq!(open(&sealed, &mut key(9), CHANNEL, "added"), Err(Unreadable));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn the_longest_payload_fits_the_sealed_limit_and_one_more_byte_is_refused() {
     let message_of_page = Message { signature: Some(&signature), ..message(&longest) };
     let sealed = seal(&key(1), [6; 12], CHANNEL, &message_of_page).unwrap();
     assert!(sealed.len() <= limits::MAX_SEALED);
-    assert_eq!(open(&sealed, &key(1), CHANNEL, "added").unwrap().payload, longest);
+    assert_eq!(open(&sealed, &mut key(1), CHANNEL, "added").unwrap().payload, longest);
     let over = seal(&key(1), [0; 12], CHANNEL, &message(&format!("{longest}x")));
     assert_eq!(over, Err(TooLarge(limits::MAX_PAYLOAD + 1)));
 }
@@ -243,7 +243,7 @@ fn a_message_under_another_sender_id_does_not_open() {
     let mut moved = sealed.clone();
     moved[5] ^= 1;
     assert!(SealedMessage::parse(&moved).unwrap().sender() != SENDER);
-    assert_eq!(open(&moved, &key(1), CHANNEL, "added"), Err(Unreadable));
+    assert_eq!(open(&moved, &mut key(1), CHANNEL, "added"), Err(Unreadable));
 }
 
 #[test]

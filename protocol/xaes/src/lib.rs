@@ -1,8 +1,8 @@
-//! XAES-256-GCM (C2SP): AES-256-GCM with a key derived for each 192-bit nonce, so that the number of random nonces is
-//! practically unlimited.
+//! XAES-256-GCM (C2SP): AES-256-GCM with a key derived from the first half of each 192-bit nonce, so that the number of random
+//! nonces is practically unlimited. Nonces with the same first half share a key, which [`GcmKey`] expands once for all of them.
 //!
 //! This is a separate crate because its functions are compiled for speed, while the rest of the browser build is
-//! compiled for size. They are neither generic nor inlined, so that this crate's profile applies to them.
+//! compiled for size. Those that compute are neither generic nor inlined, so that this crate's profile applies to them.
 #![no_std]
 
 use aes_gcm::{
@@ -10,7 +10,6 @@ use aes_gcm::{
     aead::{array::typenum::Unsigned as _, inout::InOutBuf},
     aes::{Aes256, Block, cipher::BlockCipherEncrypt as _},
 };
-use core::mem::ManuallyDrop;
 use zeroize::Zeroizing;
 
 /// The length of a key in bytes.
@@ -22,12 +21,14 @@ pub const TAG_LEN: usize = <Aes256Gcm as AeadCore>::TagSize::USIZE;
 
 /// The length of an AES-GCM nonce in bytes.
 pub const GCM_NONCE_LEN: usize = 12;
+/// The length in bytes of the part of a nonce that selects the key of AES-256-GCM.
+pub const PREFIX_LEN: usize = NONCE_LEN - GCM_NONCE_LEN;
 
 /// The error for a ciphertext, tag, key, nonce or associated data that differs from that of the encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unauthentic;
 
-/// A key of XAES-256-GCM, expanded once for all of its messages.
+/// A key of XAES-256-GCM, expanded once for all of its messages. It is erased when it is dropped.
 #[derive(Clone)]
 pub struct XaesKey {
     aes: Aes256,
@@ -52,10 +53,82 @@ impl XaesKey {
     /// Encrypts `data` in place and returns the tag.
     ///
     /// The caller bounds the length of `data` far below the cipher's limit of 2^36 bytes.
-    #[inline(never)]
+    #[must_use]
     pub fn encrypt(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8]) -> [u8; TAG_LEN] {
-        let (key, nonce) = self.gcm_key(nonce);
-        gcm_encrypt(&key, &nonce, aad, data)
+        let (prefix, nonce) = split(nonce);
+        self.gcm_key(prefix).encrypt(nonce, aad, data)
+    }
+
+    /// Verifies `tag` and only then decrypts `data` in place.
+    ///
+    /// # Errors
+    /// As [`GcmKey::decrypt`].
+    pub fn decrypt(
+        &self,
+        nonce: &[u8; NONCE_LEN],
+        aad: &[u8],
+        data: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), Unauthentic> {
+        let (prefix, nonce) = split(nonce);
+        self.gcm_key(prefix).decrypt(nonce, aad, data, tag)
+    }
+
+    /// Derives and expands the key with which AES-256-GCM encrypts and decrypts all messages whose nonce begins with `prefix`. The
+    /// rest of the nonce is that of AES-256-GCM.
+    #[must_use]
+    pub fn gcm_key(&self, prefix: &[u8; PREFIX_LEN]) -> GcmKey {
+        GcmKey::new(&self.derive(prefix))
+    }
+
+    /// Derives the bytes of [`Self::gcm_key`], for a platform that has AES-256-GCM but not this cipher.
+    #[must_use]
+    #[inline(never)]
+    pub fn derive(&self, prefix: &[u8; PREFIX_LEN]) -> Zeroizing<[u8; KEY_LEN]> {
+        let mut parts = [1, 2].map(|number| {
+            let mut block = [0; 16];
+            block[1] = number;
+            block[2] = b'X';
+            block[4..].copy_from_slice(prefix);
+            Block::from((u128::from_be_bytes(block) ^ *self.mask).to_be_bytes())
+        });
+        self.aes.encrypt_blocks(&mut parts);
+        let mut derived = Zeroizing::new([0; KEY_LEN]);
+        derived[..16].copy_from_slice(&parts[0]);
+        derived[16..].copy_from_slice(&parts[1]);
+        derived
+    }
+}
+
+/// Splits a nonce into the prefix that selects the key and the nonce of AES-256-GCM.
+#[must_use]
+pub fn split(nonce: &[u8; NONCE_LEN]) -> (&[u8; PREFIX_LEN], &[u8; GCM_NONCE_LEN]) {
+    let (prefix, rest) = nonce.split_first_chunk().expect("a nonce is longer than its prefix");
+    (prefix, rest.try_into().expect("the rest of a nonce has the length of a nonce of AES-GCM"))
+}
+
+/// A key of AES-256-GCM, expanded once for all of its messages. It is erased when it is dropped.
+#[derive(Clone)]
+pub struct GcmKey(Aes256Gcm);
+
+impl GcmKey {
+    /// Expands a key.
+    #[must_use]
+    #[inline(never)]
+    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+        Self(Aes256Gcm::new(key.into()))
+    }
+
+    /// Encrypts `data` in place and returns the tag.
+    ///
+    /// The caller bounds the length of `data` as for [`XaesKey::encrypt`], and never uses a nonce for two different inputs.
+    #[must_use]
+    #[inline(never)]
+    pub fn encrypt(&self, nonce: &[u8; GCM_NONCE_LEN], aad: &[u8], data: &mut [u8]) -> [u8; TAG_LEN] {
+        self.0
+            .encrypt_inout_detached(nonce.into(), aad, InOutBuf::from(data))
+            .expect("messages are bounded far below 2^36 bytes")
+            .into()
     }
 
     /// Verifies `tag` and only then decrypts `data` in place.
@@ -65,75 +138,15 @@ impl XaesKey {
     #[inline(never)]
     pub fn decrypt(
         &self,
-        nonce: &[u8; NONCE_LEN],
+        nonce: &[u8; GCM_NONCE_LEN],
         aad: &[u8],
         data: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Result<(), Unauthentic> {
-        let (key, nonce) = self.gcm_key(nonce);
-        gcm_decrypt(&key, &nonce, aad, data, tag)
+        self.0
+            .decrypt_inout_detached(nonce.into(), aad, InOutBuf::from(data), tag.into())
+            .map_err(|_| Unauthentic)
     }
-
-    /// Derives the key and the nonce with which AES-256-GCM encrypts and decrypts this one message. A platform that has
-    /// AES-256-GCM but not this cipher can use them too.
-    #[must_use]
-    #[inline(never)]
-    pub fn gcm_key(&self, nonce: &[u8; NONCE_LEN]) -> (Zeroizing<[u8; KEY_LEN]>, [u8; GCM_NONCE_LEN]) {
-        let (first, last) = nonce.split_at(NONCE_LEN - GCM_NONCE_LEN);
-        let mut parts = [1, 2].map(|number| {
-            let mut block = [0; 16];
-            block[1] = number;
-            block[2] = b'X';
-            block[4..].copy_from_slice(first);
-            Block::from((u128::from_be_bytes(block) ^ *self.mask).to_be_bytes())
-        });
-        self.aes.encrypt_blocks(&mut parts);
-        let mut derived = Zeroizing::new([0; KEY_LEN]);
-        derived[..16].copy_from_slice(&parts[0]);
-        derived[16..].copy_from_slice(&parts[1]);
-        let mut gcm_nonce = [0; GCM_NONCE_LEN];
-        gcm_nonce.copy_from_slice(last);
-        (derived, gcm_nonce)
-    }
-}
-
-/// Encrypts `data` in place with AES-256-GCM and returns the tag.
-///
-/// The caller bounds the length of `data` as for [`XaesKey::encrypt`], and never uses a nonce for two different inputs.
-#[inline(never)]
-pub fn gcm_encrypt(
-    key: &[u8; KEY_LEN],
-    nonce: &[u8; GCM_NONCE_LEN],
-    aad: &[u8],
-    data: &mut [u8],
-) -> [u8; TAG_LEN] {
-    cipher(key)
-        .encrypt_inout_detached(nonce.into(), aad, InOutBuf::from(data))
-        .expect("messages are bounded far below 2^36 bytes")
-        .into()
-}
-
-/// Verifies `tag` and only then decrypts `data` in place with AES-256-GCM.
-///
-/// # Errors
-/// As [`XaesKey::decrypt`].
-#[inline(never)]
-pub fn gcm_decrypt(
-    key: &[u8; KEY_LEN],
-    nonce: &[u8; GCM_NONCE_LEN],
-    aad: &[u8],
-    data: &mut [u8],
-    tag: &[u8; TAG_LEN],
-) -> Result<(), Unauthentic> {
-    cipher(key)
-        .decrypt_inout_detached(nonce.into(), aad, InOutBuf::from(data), tag.into())
-        .map_err(|_| Unauthentic)
-}
-
-/// Returns the cipher of one message. Its key schedule, on the stack, is not erased: the code for that has 0.8 kB in plain JavaScript.
-/// Keys that outlive a message are erased.
-fn cipher(key: &[u8; KEY_LEN]) -> ManuallyDrop<Aes256Gcm> {
-    ManuallyDrop::new(Aes256Gcm::new(key.into()))
 }
 
 #[cfg(test)]

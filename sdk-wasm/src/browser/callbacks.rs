@@ -2,6 +2,7 @@
 
 use js_sys::{Function, Promise};
 use sealwire_client::SubscriptionId;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 /// The functions that settle a promise.
@@ -28,7 +29,6 @@ impl Deferred {
 }
 
 /// The callbacks of a subscription.
-#[derive(Clone)]
 pub(super) struct Subscriber {
     pub(super) on_message: Function,
     pub(super) on_notice: Function,
@@ -42,7 +42,7 @@ pub(super) struct Callbacks {
     /// The key is the id of the subscription, publication or refresh. The client never uses an id twice.
     calls: Vec<(u32, Deferred)>,
     unsubscribes: Vec<(SubscriptionId, Deferred)>,
-    subscribers: Vec<(SubscriptionId, Subscriber)>,
+    subscribers: Vec<(SubscriptionId, Rc<Subscriber>)>,
 }
 
 impl Callbacks {
@@ -66,16 +66,16 @@ impl Callbacks {
     }
 
     pub(super) fn add_subscriber(&mut self, id: SubscriptionId, subscriber: Subscriber) {
-        self.subscribers.push((id, subscriber));
+        self.subscribers.push((id, Rc::new(subscriber)));
     }
 
     pub(super) fn remove_subscriber(&mut self, id: SubscriptionId) {
         self.subscribers.retain(|(other, _)| *other != id);
     }
 
-    pub(super) fn subscriber(&self, id: SubscriptionId) -> Option<Subscriber> {
+    pub(super) fn subscriber(&self, id: SubscriptionId) -> Option<Rc<Subscriber>> {
         let (_, subscriber) = self.subscribers.iter().find(|(other, _)| *other == id)?;
-        Some(subscriber.clone())
+        Some(Rc::clone(subscriber))
     }
 
     pub(super) fn clear_subscribers(&mut self) {

@@ -268,7 +268,10 @@ fn handle_socket_event(shell: &Weak<Shell>, connection: ConnectionId, event: Soc
     let Some(shell) = shell.upgrade() else { return };
     shell.input(|client, now| match event {
         SocketEvent::Opened => client.handle_opened(now, connection),
-        SocketEvent::Message(message) => client.handle_frame(now, connection, message),
+        SocketEvent::Messages(messages) => {
+            messages.for_each(|message| client.handle_frame(now, connection, message.ok()));
+        }
+        SocketEvent::Text => client.handle_frame(now, connection, None),
         SocketEvent::Closed(code) => client.handle_closed(now, connection, code),
         SocketEvent::Failed(error) => client.handle_failed(now, connection, error),
     });

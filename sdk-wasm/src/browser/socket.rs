@@ -6,7 +6,6 @@
 //! ever.
 
 use super::arguments;
-use bytes::Bytes;
 use js_sys::{ArrayBuffer, Uint8Array};
 use sealwire_client::ClientError;
 use sealwire_protocol::wire::Messages;
@@ -42,8 +41,10 @@ const CLOSE_NORMAL: u16 = 1000;
 /// An event of the JavaScript socket.
 pub(super) enum SocketEvent {
     Opened,
-    /// One message of the protocol. `None` stands for a text message or a malformed batch.
-    Message(Option<Bytes>),
+    /// The messages of one binary message of the socket.
+    Messages(Messages),
+    /// A text message, which the protocol does not have.
+    Text,
     /// The socket closed, with the code of its close event.
     Closed(Option<u16>),
     /// The socket closed with an explanation, or could not be opened.
@@ -64,7 +65,7 @@ impl Socket {
         socket.set_binary_type("arraybuffer");
         let (opened, closed) = (Rc::clone(&handle), Rc::clone(&handle));
         let opened = Closure::new(move |_| opened(SocketEvent::Opened));
-        let message = Closure::new(move |event: RawEvent| read_messages(&event, &*handle));
+        let message = Closure::new(move |event: RawEvent| handle(read_messages(&event)));
         let closed = Closure::new(move |event: RawEvent| closed(read_close(&event)));
         let socket = Self { socket, listeners: [("open", opened), ("message", message), ("close", closed)] };
         for (kind, listener) in &socket.listeners {
@@ -94,15 +95,10 @@ impl Drop for Socket {
     }
 }
 
-fn read_messages(event: &RawEvent, handle: &dyn Fn(SocketEvent)) {
+fn read_messages(event: &RawEvent) -> SocketEvent {
     match event.data().dyn_into::<ArrayBuffer>() {
-        Ok(buffer) => {
-            for message in Messages::of(Uint8Array::new(&buffer).to_vec().into()) {
-                handle(SocketEvent::Message(message.ok()));
-            }
-        }
-        // The protocol has no text messages.
-        Err(_) => handle(SocketEvent::Message(None)),
+        Ok(buffer) => SocketEvent::Messages(Messages::of(Uint8Array::new(&buffer).to_vec().into())),
+        Err(_) => SocketEvent::Text,
     }
 }
 

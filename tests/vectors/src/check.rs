@@ -170,9 +170,9 @@ fn channel_key(
 fn sealed(case: &SealedCase) -> Result<(), String> {
     let (app, installation, scope, name) = (&case.app, &case.installation, &case.scope, &case.name);
     let id = ChannelAddress { app, installation, scope, claims_tag: None, name }.id();
-    let key = channel_key(&case.encryption_key, app, installation, scope, name)?;
+    let mut key = channel_key(&case.encryption_key, app, installation, scope, name)?;
     let bytes = from_hex(&case.sealed)?;
-    let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
+    let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&mut key, id, &case.event));
     let stamp = Stamp { number: case.number, confirmed: u64::from_be_bytes(array(&case.confirmed)?) };
     let (sender, published_at) = (SenderId(array(&case.sender)?), UnixMillis(case.published_at_ms));
     let signature = author_signature(case.signature.as_ref(), case.certificate.as_ref())?;

@@ -15,8 +15,8 @@ impl Shell {
             }
             Event::TokenRequested { renewal, subscription, fresh } => {
                 let subscriber = self.callbacks.borrow().subscriber(subscription);
-                if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
-                    report(self.host.token(&provider, renewal.0, fresh));
+                if let Some(provider) = subscriber.as_ref().and_then(|subscriber| subscriber.token.as_ref()) {
+                    report(self.host.token(provider, renewal.0, fresh));
                 }
             }
             Event::DecryptRequested { decryption, input } => {

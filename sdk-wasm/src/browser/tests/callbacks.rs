@@ -1,6 +1,6 @@
 //! Callbacks of the page that throw or call the client.
 
-use super::page::{Page, function, get, set, settle};
+use super::page::{Page, batch, function, get, set, settle};
 use js_sys::{Array, Function, Object, Promise};
 use sealwire_protocol::wire::{ToClient, ToRelay, Unsubscribed};
 use serde_json::json;
@@ -15,11 +15,12 @@ async fn an_exception_of_a_callback_reaches_the_page_and_not_the_client() {
     page.connect().await;
     page.confirm().await;
     JsFuture::from(promise).await.unwrap();
-    page.publish_to_it("1").await;
-    page.publish_to_it("2").await;
+    let both = batch(&[page.publication("1"), page.publication("2")]);
+    page.receive_bytes(&both).await;
+    page.publish_to_it("3").await;
     settle().await;
     settle().await;
-    assert_eq!(get(&page.page, "unhandled").as_f64(), Some(2.0));
+    assert_eq!(get(&page.page, "unhandled").as_f64(), Some(3.0));
     assert_eq!(page.client.state(), "connected");
 }
 
@@ -53,8 +54,9 @@ async fn a_callback_may_call_the_client_and_callbacks_never_nest() {
     page.confirm().await;
     set(&page.page, "id", &JsFuture::from(promise).await.unwrap());
 
-    page.publish_to_it("1").await;
-    page.publish_to_it("2").await;
+    let both = batch(&[page.publication("1"), page.publication("2")]);
+    page.receive_bytes(&both).await;
+    page.publish_to_it("3").await;
     assert_eq!(page.got(), [json!(["message", "1", 1])]);
     let ToRelay::Unsubscribe(unsubscribe) = page.sent() else { panic!("no unsubscribe") };
     assert!(matches!(page.sent(), ToRelay::Publish(_)));

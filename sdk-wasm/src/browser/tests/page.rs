@@ -80,6 +80,16 @@ pub(super) fn channel_id() -> ChannelId {
     ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name: "chat" }.id()
 }
 
+/// Encodes several messages as one message of the WebSocket.
+pub(super) fn batch(messages: &[ToClient]) -> Vec<u8> {
+    let frame = |message: &ToClient| {
+        let message = message.to_bytes();
+        let len = u16::try_from(message.len()).unwrap().to_be_bytes();
+        [&[0x82, 126], &len[..], &message].concat()
+    };
+    messages.iter().flat_map(frame).collect()
+}
+
 /// Waits until the pending promises have settled and the timers without a delay have fired.
 pub(super) async fn settle() {
     let promise =

@@ -1,7 +1,6 @@
 //! Subscriptions: confirmation, messages, gaps and states.
 
-use super::page::{Page, get, rust};
-use sealwire_protocol::wire::ToClient;
+use super::page::{Page, batch, get, rust};
 use serde_json::json;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -27,19 +26,11 @@ async fn a_subscription_is_confirmed_by_the_relay_and_gets_payload_and_meta() {
 #[wasm_bindgen_test]
 async fn a_batch_is_delivered_message_by_message_and_a_broken_batch_closes_the_connection() {
     let (mut page, _) = Page::subscribed().await;
-    let batch = |messages: [ToClient; 2]| {
-        let frame = |message: &ToClient| {
-            let message = message.to_bytes();
-            let len = u16::try_from(message.len()).unwrap().to_be_bytes();
-            [&[0x82, 126], &len[..], &message].concat()
-        };
-        messages.iter().flat_map(frame).collect::<Vec<_>>()
-    };
     let payloads = |page: &Page| page.got().iter().map(|got| got[1].clone()).collect::<Vec<_>>();
-    let whole = batch([page.publication("1"), page.publication("2")]);
+    let whole = batch(&[page.publication("1"), page.publication("2")]);
     page.receive_bytes(&whole).await;
     assert_eq!(payloads(&page), ["1", "2"]);
-    let cut = batch([page.publication("3"), page.publication("4")]);
+    let cut = batch(&[page.publication("3"), page.publication("4")]);
     page.receive_bytes(&cut[..cut.len() - 1]).await;
     assert_eq!(payloads(&page), ["3"]);
     assert!(!get(&page.socket(), "closed").is_undefined());

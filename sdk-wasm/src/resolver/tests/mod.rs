@@ -132,8 +132,8 @@ fn opened(secret: &JsValue, name: &str, sealed: &[u8]) -> OpenedMessage {
     let mut scope = Scope::default();
     scope.insert("issue", "10").unwrap();
     let address = ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name };
-    let key = newest_key(secret).scope_key("app", "site", &scope).channel_key(None, name);
-    SealedMessage::parse(sealed).unwrap().open(&key, address.id(), "added").unwrap()
+    let mut key = newest_key(secret).scope_key("app", "site", &scope).channel_key(None, name);
+    SealedMessage::parse(sealed).unwrap().open(&mut key, address.id(), "added").unwrap()
 }
 
 #[wasm_bindgen_test]
