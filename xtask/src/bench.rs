@@ -18,7 +18,7 @@ const FROM_DEBIAN: [&str; 4] = ["nginx-light", "libnginx-mod-nchan", "libuv1", "
 /// The measurements to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The scenarios, A to J and C-busy, separated by commas; all of them if none is named. See docs/performance.md. With --cluster:
+    /// The scenarios, A to K and C-busy, separated by commas; all of them if none is named. See docs/performance.md. With --cluster:
     /// move, leader, fanout, channels, capacity.
     #[arg(long)]
     scenario: Option<String>,
