@@ -6,7 +6,8 @@
 #
 # See docs/operating.md; deploy/compose runs the relay behind Caddy.
 
-FROM rust:1.95.0-slim-trixie AS build
+# The slim image lacks make, which jemalloc needs.
+FROM rust:1.95.0-trixie AS build
 WORKDIR /src
 COPY . .
 # The binary is linked statically and needs only the kernel. The target is named explicitly so that the flag applies to the
@@ -15,7 +16,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     target="$(rustc --print host-tuple)" \
     && RUSTFLAGS="-C target-feature=+crt-static" \
-       cargo build --release --locked --package sealwire-relay --bin sealwire-relay --target "$target" \
+       cargo build --release --locked --package sealwire-relay --features jemalloc --bin sealwire-relay --target "$target" \
     && install -D "target/$target/release/sealwire-relay" /out/sealwire-relay
 
 FROM scratch

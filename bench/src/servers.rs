@@ -59,10 +59,15 @@ impl Server {
 
     /// Starts a server. Returns `None` if it is not installed.
     pub(crate) fn start(kind: Kind, programs: &Programs) -> Result<Option<Self>> {
+        Self::start_with(kind, programs, "")
+    }
+
+    /// Like [`Self::start`], with further lines of a relay's configuration.
+    pub(crate) fn start_with(kind: Kind, programs: &Programs, further: &str) -> Result<Option<Self>> {
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let certificates = kind.has_tls().then(|| Certificates::issue(folder.path(), []));
-        let settings = certificates.as_ref().map_or_else(String::new, tls_settings);
+        let settings = certificates.as_ref().map_or_else(String::new, tls_settings) + further;
         let Some(mut command) = command(kind, programs, folder.path(), (port, &settings))? else {
             return Ok(None);
         };

@@ -18,7 +18,7 @@ const FROM_DEBIAN: [&str; 4] = ["nginx-light", "libnginx-mod-nchan", "libuv1", "
 /// The measurements to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The scenarios, A to J and C-busy, separated by commas; all of them if none is named. See docs/performance.md. With --cluster:
+    /// The scenarios, A to K and C-busy, separated by commas; all of them if none is named. See docs/performance.md. With --cluster:
     /// move, leader, fanout, channels, capacity.
     #[arg(long)]
     scenario: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.record_instructions {
-        instruction_counts("record").dir(&workspace.root).run()?;
+        instruction_counts("record")?.dir(&workspace.root).run()?;
         return Ok(());
     }
     step::building("the relay and the load generator");
@@ -122,10 +122,13 @@ fn load_generator(workspace: &Workspace, arguments: Vec<OsString>) -> Expression
 
 /// Returns the command that counts the instructions of the hot paths: `check` compares them with the budget, `record`
 /// makes them the budget.
-pub(crate) fn instruction_counts(action: &str) -> Expression {
-    let arguments =
-        ["run", "--quiet", "--locked", "--profile=hot-paths", "--package=sealwire-hot-paths", "--"];
-    cargo::command(arguments.into_iter().chain([action, "bench/hot-paths/budget.json"]))
+pub(crate) fn instruction_counts(action: &str) -> Result<Expression> {
+    relay::provide_make()?;
+    // With the features of `relay::build_quick`, so that cargo compiles the relay once for both.
+    let features = format!("--features=sealwire-relay/{}", relay::PUBLISHED_FEATURES);
+    let selection = ["run", "--quiet", "--locked", "--profile=hot-paths", "--package=sealwire-hot-paths"];
+    let arguments = ["--", action, "bench/hot-paths/budget.json"];
+    Ok(cargo::command(selection.into_iter().chain([&*features]).chain(arguments)))
 }
 
 /// Installs missing peers. The load generator leaves out a peer that could not be installed.

@@ -1,16 +1,17 @@
-//! The scenarios A to J. Each of them runs on a fresh server and records its figures in [`Results`].
+//! The scenarios A to K. Each of them runs on a fresh server and records its figures in [`Results`].
 
 mod connecting;
 mod fanout;
 mod growth;
 mod http;
 mod memory;
+mod peak;
 mod slow;
 
 use crate::{
     curves::Curves,
     kind::Kind,
-    load::Fleet,
+    load::{Fleet, dialect::Dialect},
     process::Cpu,
     results::Results,
     servers::{Programs, Server},
@@ -44,6 +45,8 @@ pub(crate) enum Scenario {
     I,
     /// Cost and memory by the number of subscribers and of channels.
     J,
+    /// Memory after a peak of connections or of publications.
+    K,
 }
 
 /// One run of a scenario on one server.
@@ -70,7 +73,13 @@ impl Run<'_> {
 
     /// Replaces the server by a new process, which remembers nothing.
     fn restart(&mut self) -> Result<()> {
-        self.server = Server::start(self.kind, self.programs)?.context("the server is not installed")?;
+        self.restart_with("")
+    }
+
+    /// Like [`Self::restart`], with further lines of a relay's configuration.
+    fn restart_with(&mut self, settings: &str) -> Result<()> {
+        let server = Server::start_with(self.kind, self.programs, settings)?;
+        self.server = server.context("the server is not installed")?;
         Ok(())
     }
 
@@ -89,6 +98,7 @@ impl Scenario {
     pub(crate) fn applies_to(self, kind: Kind) -> bool {
         match self {
             Self::A | Self::D | Self::E => true,
+            Self::K => kind.dialect() == Dialect::Sealwire,
             // TLS changes nothing that the other scenarios measure.
             _ if kind.has_tls() => false,
             Self::B | Self::C | Self::CBusy => true,
@@ -111,6 +121,7 @@ impl Scenario {
             Self::H => fanout::large(run),
             Self::I => http::publish(run),
             Self::J => growth::grow(run),
+            Self::K => peak::return_memory(run),
         }
     }
 }

@@ -4,8 +4,8 @@
 mod bucket;
 mod concurrency;
 mod inbound;
+mod installations;
 mod limit;
-mod names;
 mod permits;
 mod publisher;
 mod rates;
@@ -21,8 +21,8 @@ use crate::{id_digest::IdDigest, memory::Memory, refused::Refused, settings::Set
 use arc_swap::{ArcSwap, Guard};
 pub(crate) use bucket::{Bucket, Moment};
 use concurrency::ConcurrencyCounts;
+use installations::InstallationTable;
 use limit::Refusals;
-use names::NameTable;
 use rates::RateTable;
 use shared::SharedUse;
 use std::{
@@ -48,7 +48,7 @@ pub struct Limits {
     concurrency: ConcurrencyCounts,
     /// The subscriptions by app.
     subscriptions: ConcurrencyCounts,
-    names: Arc<NameTable>,
+    installations: InstallationTable,
     publishes: RateTable,
     publish_bytes: RateTable,
     app_publishes: RateTable,
@@ -72,7 +72,7 @@ impl Limits {
             refusals_in_progress: AtomicUsize::new(0),
             concurrency: ConcurrencyCounts::default(),
             subscriptions: ConcurrencyCounts::default(),
-            names: Arc::default(),
+            installations: InstallationTable::default(),
             publishes: RateTable::default(),
             publish_bytes: RateTable::default(),
             app_publishes: RateTable::default(),

@@ -3,8 +3,7 @@
 use super::{
     Limit, Limits,
     bucket::Bucket,
-    names::Names,
-    publisher::Publisher,
+    installations::Installation,
     shared::{Holder, SharedUse, TenantDigests},
 };
 use crate::{
@@ -38,12 +37,10 @@ pub(crate) struct AddressPermit {
 
 /// The permit of a session, for its app, installation and account.
 pub(crate) struct SessionPermit {
-    limits: Arc<Limits>,
-    publisher: Publisher,
+    installation: Arc<Installation>,
     account: u64,
     /// The account's digest; `None` if this relay is alone.
     account_digest: Option<Box<IdDigest>>,
-    names: Arc<Names>,
     replays: Bucket,
 }
 
@@ -103,18 +100,21 @@ impl Limits {
                 return Err(self.refuse(limit));
             }
         }
-        let names = self.names.share(tenant.installation, Namespace { app, installation });
-        let (limits, replays) = (self.clone(), Bucket::default());
-        let permit = SessionPermit { limits, publisher, account, account_digest, names, replays };
+        let installation = self.share_installation(Namespace { app, installation }, publisher);
+        let permit = SessionPermit { installation, account, account_digest, replays: Bucket::default() };
         permit.holders().for_each(|(holder, name)| permit.report(|shared| shared.own.enter(holder, name)));
         Ok(permit)
     }
 }
 
 impl SessionPermit {
+    fn limits(&self) -> &Arc<Limits> {
+        &self.installation.limits
+    }
+
     /// Returns the names that the session counts for in a cluster.
     fn holders(&self) -> impl Iterator<Item = (Holder, IdDigest)> + use<> {
-        let tenant = self.publisher.digests().map(|TenantDigests { app, installation }| {
+        let tenant = self.installation.publisher.digests().map(|TenantDigests { app, installation }| {
             [(Holder::App, *app), (Holder::Installation, *installation)]
         });
         let account = self.account_digest.as_ref().map(|account| (Holder::Account, **account));
@@ -122,19 +122,19 @@ impl SessionPermit {
     }
 
     fn report(&self, change: impl FnOnce(&SharedUse)) {
-        if let Some(shared) = &self.limits.shared {
+        if let Some(shared) = &self.limits().shared {
             change(shared);
         }
     }
 
     /// Returns the tenant of the session.
     pub(crate) fn tenant(&self) -> Tenant {
-        self.publisher.tenant()
+        self.installation.publisher.tenant()
     }
 
     /// Returns the app and the installation of the session.
     pub(crate) fn namespace(&self) -> Namespace<'_> {
-        self.names.namespace()
+        self.installation.namespace()
     }
 
     /// Returns the key of the session's account; see [`Limits::account`].
@@ -144,12 +144,12 @@ impl SessionPermit {
 
     /// Returns the digests of the session's installation and account; `None` if this relay is alone.
     pub(crate) fn digests(&self) -> Option<(IdDigest, IdDigest)> {
-        Some((self.publisher.digests()?.installation, **self.account_digest.as_ref()?))
+        Some((self.installation.publisher.digests()?.installation, **self.account_digest.as_ref()?))
     }
 
     /// Checks a message of `bytes` against the rates of the session's installation and app.
     pub(crate) fn check_publish(&self, bytes: usize, now: Instant) -> Result<(), Refused> {
-        self.limits.check_publishes(&self.publisher, 1, bytes, now)
+        self.limits().check_publishes(&self.installation.publisher, 1, bytes, now)
     }
 
     /// Checks a replay of `bytes` against the rates of the session and its installation.
@@ -158,29 +158,30 @@ impl SessionPermit {
         if bytes == 0 {
             return Ok(());
         }
-        self.limits.check_replay(self.tenant().installation, &mut self.replays, bytes, now)
+        let Installation { limits, publisher, .. } = &*self.installation;
+        limits.check_replay(publisher.tenant().installation, &mut self.replays, bytes, now)
     }
 
     /// Checks a request to enter or watch a presence against the rate of the session.
     pub(crate) fn check_presence(&self, requests: &mut Bucket, now: Instant) -> Result<(), Refused> {
-        let (rate, now) = (self.limits.settings().presences(), self.limits.moment(now));
-        requests.take(1, rate, now).map_err(|wait| self.limits.refuse_for(Limit::PresenceRate, wait))
+        let (rate, now) = (self.limits().settings().presences(), self.limits().moment(now));
+        requests.take(1, rate, now).map_err(|wait| self.limits().refuse_for(Limit::PresenceRate, wait))
     }
 
     /// Acquires one of the app's subscription permits. The caller releases it with [`Self::release_subscriptions`].
     pub(crate) fn acquire_subscription(&self) -> Result<(), Refused> {
-        let max = self.limits.settings().max_subscriptions_per_app;
-        if self.limits.subscriptions.try_acquire(self.tenant().app, max) {
+        let max = self.limits().settings().max_subscriptions_per_app;
+        if self.limits().subscriptions.try_acquire(self.tenant().app, max) {
             Ok(())
         } else {
-            Err(self.limits.refuse(Limit::SubscriptionsPerApp))
+            Err(self.limits().refuse(Limit::SubscriptionsPerApp))
         }
     }
 
     /// Releases `count` of the app's subscription permits.
     pub(crate) fn release_subscriptions(&self, count: usize) {
         if let Ok(count @ 1..) = u32::try_from(count) {
-            self.limits.subscriptions.release_many(self.tenant().app, count);
+            self.limits().subscriptions.release_many(self.tenant().app, count);
         }
     }
 }
@@ -206,7 +207,7 @@ impl Drop for AddressPermit {
 impl Drop for SessionPermit {
     fn drop(&mut self) {
         for key in [self.tenant().app, self.tenant().installation, self.account] {
-            self.limits.concurrency.release(key);
+            self.limits().concurrency.release(key);
         }
         self.holders().for_each(|(_, name)| self.report(|shared| shared.own.leave(name)));
     }

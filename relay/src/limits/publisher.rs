@@ -11,6 +11,12 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
+    /// Returns a publisher at a relay that is alone.
+    #[cfg(test)]
+    pub(super) fn with_keys(tenant: Tenant) -> Self {
+        Self { tenant, digests: None }
+    }
+
     pub(crate) fn tenant(&self) -> Tenant {
         self.tenant
     }

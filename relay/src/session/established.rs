@@ -167,3 +167,14 @@ pub(super) fn failed(request: u32, refused: Refused) -> SessionAction {
     let failed = Failed::new(request, refused.code, refused.message);
     SessionAction::Send(ToClient::Failed(Failed { retry_after_ms, ..failed }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Established;
+
+    #[test]
+    fn an_established_session_has_at_most_160_bytes() {
+        // It is an allocation of its own, and 160 is a size class of jemalloc.
+        assert!(size_of::<Established>() <= 160, "{}", size_of::<Established>());
+    }
+}

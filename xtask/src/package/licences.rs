@@ -9,12 +9,13 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{cargo, files, workspace::Workspace};
+use crate::{cargo, files, relay::PUBLISHED_FEATURES, workspace::Workspace};
 
 /// Returns the texts of the licences of all crates that are linked into a package of the workspace, each text once.
 pub(super) fn of_libraries(workspace: &Workspace, package: &str, target: &str) -> Result<String> {
     let linked = linked(workspace, package, target)?;
-    let arguments = ["metadata", "--locked", "--format-version=1", "--filter-platform", target];
+    let arguments =
+        ["metadata", "--locked", "--format-version=1", "--all-features", "--filter-platform", target];
     let metadata: Value = serde_json::from_str(&cargo::command(arguments).dir(&workspace.root).read()?)?;
     let packages = metadata["packages"].as_array().context("`cargo metadata` names no packages")?;
     let mut crates_by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -25,7 +26,14 @@ pub(super) fn of_libraries(workspace: &Workspace, package: &str, target: &str) -
             continue;
         }
         let folder = Path::new(text(&one["manifest_path"])).parent().context("a manifest has a folder")?;
-        let texts = texts_in(folder)?;
+        let mut texts = texts_in(folder)?;
+        // A library in C is in a folder of the crate, with a licence of its own.
+        for part in fs::read_dir(folder)? {
+            let part = part?.path();
+            if part.is_dir() {
+                texts.extend(texts_in(&part)?);
+            }
+        }
         // A crate whose archive has no text names its licence.
         let fallback = texts.is_empty().then(|| format!("Licence: {}", text(&one["license"])));
         for text in texts.into_iter().chain(fallback) {
@@ -42,7 +50,8 @@ pub(super) fn of_libraries(workspace: &Workspace, package: &str, target: &str) -
 /// The names and versions of the crates that are linked into a package. `cargo metadata` would add those of features that
 /// only other packages enable.
 fn linked(workspace: &Workspace, package: &str, target: &str) -> Result<BTreeSet<String>> {
-    let selection = ["tree", "--locked", "--package", package, "--target", target];
+    let selection =
+        ["tree", "--locked", "--package", package, "--target", target, "--features", PUBLISHED_FEATURES];
     let format = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"];
     let tree = cargo::command(selection.into_iter().chain(format)).dir(&workspace.root).read()?;
     Ok(tree.lines().filter_map(name_and_version).collect())

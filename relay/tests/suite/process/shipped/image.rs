@@ -33,6 +33,18 @@ fn the_image_runs_the_built_binary_as_an_unprivileged_user() {
 }
 
 #[test]
+fn the_image_and_the_published_binaries_have_the_same_features() {
+    let builds = [
+        read("Dockerfile"),
+        read(".github/workflows/release.yml"),
+        read("xtask/src/relay.rs").replace("PUBLISHED_FEATURES: &str = \"", "--features "),
+    ];
+    for build in &builds {
+        assert_eq!(build.matches("--features jemalloc").count(), 1, "{build}");
+    }
+}
+
+#[test]
 fn the_build_context_contains_the_workspace_and_no_key() {
     let patterns = read(".dockerignore");
     let patterns: Vec<_> =
