@@ -53,7 +53,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.record_instructions {
-        instruction_counts("record")?.dir(&workspace.root).run()?;
+        instruction_counts(workspace, "record")?.dir(&workspace.root).run()?;
         return Ok(());
     }
     step::building("the relay and the load generator");
@@ -122,13 +122,8 @@ fn load_generator(workspace: &Workspace, arguments: Vec<OsString>) -> Expression
 
 /// Returns the command that counts the instructions of the hot paths: `check` compares them with the budget, `record`
 /// makes them the budget.
-pub(crate) fn instruction_counts(action: &str) -> Result<Expression> {
-    relay::provide_make()?;
-    // With the features of `relay::build_quick`, so that cargo compiles the relay once for both.
-    let features = format!("--features=sealwire-relay/{}", relay::PUBLISHED_FEATURES);
-    let selection = ["run", "--quiet", "--locked", "--profile=hot-paths", "--package=sealwire-hot-paths"];
-    let arguments = ["--", action, "bench/hot-paths/budget.json"];
-    Ok(cargo::command(selection.into_iter().chain([&*features]).chain(arguments)))
+pub(crate) fn instruction_counts(workspace: &Workspace, action: &str) -> Result<Expression> {
+    Ok(duct::cmd!(relay::build_hot_paths(workspace)?, action, "bench/hot-paths/budget.json"))
 }
 
 /// Installs missing peers. The load generator leaves out a peer that could not be installed.

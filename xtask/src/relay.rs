@@ -1,4 +1,4 @@
-//! Builds the relay's binary on its own, so that it contains no feature that another package enables.
+//! Builds the relay's binary. What is published is built on its own, so that it contains no feature that another package enables.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,43 @@ use anyhow::{Context, Result, ensure};
 use crate::{apt, cargo, workspace::Workspace};
 
 const BINARY: &str = "sealwire-relay";
+const HOT_PATHS: &str = "sealwire-hot-paths";
 /// The features of the published binaries.
 pub(crate) const PUBLISHED_FEATURES: &str = "jemalloc";
 
 /// Builds `sealwire-relay` without optimization and with the system's allocator, and returns its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    compile(workspace, ("dev", "debug"), "")
+    compile(workspace, &["--profile=dev", "--package", BINARY])?;
+    Ok(program(workspace, "debug", BINARY))
 }
 
 /// Builds `sealwire-relay` as it is released and returns its path.
 pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
-    compile(workspace, ("release", "release"), PUBLISHED_FEATURES)
+    provide_make()?;
+    compile(workspace, &["--release", "--package", BINARY, "--features", PUBLISHED_FEATURES])?;
+    Ok(program(workspace, "release", BINARY))
 }
 
 /// Builds `sealwire-relay` with optimization, but without link-time optimization, which takes minutes, and returns its
 /// path.
 pub(crate) fn build_quick(workspace: &Workspace) -> Result<PathBuf> {
-    compile(workspace, ("hot-paths", "hot-paths"), PUBLISHED_FEATURES)
+    build_with_hot_paths(workspace)?;
+    Ok(program(workspace, "hot-paths", BINARY))
+}
+
+/// Builds the program that counts the instructions of the hot paths, and returns its path.
+pub(crate) fn build_hot_paths(workspace: &Workspace) -> Result<PathBuf> {
+    build_with_hot_paths(workspace)?;
+    Ok(program(workspace, "hot-paths", HOT_PATHS))
+}
+
+/// Builds both in one go, since cargo compiles the relay once for each selection of packages, which takes a minute. The other
+/// package enables a feature of the protocol that the relay does not call.
+fn build_with_hot_paths(workspace: &Workspace) -> Result<()> {
+    provide_make()?;
+    let feature = format!("{BINARY}/{PUBLISHED_FEATURES}");
+    let packages = ["--package", BINARY, "--package", HOT_PATHS, "--bin", HOT_PATHS];
+    compile(workspace, &[&["--profile=hot-paths", "--features", &feature], &packages[..]].concat())
 }
 
 /// Builds `sealwire-relay` as it is published for this machine, and returns its path. On Linux it is linked statically and
@@ -44,7 +64,7 @@ pub(crate) fn build_for_release(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Installs make, which builds jemalloc, if it is missing.
-pub(crate) fn provide_make() -> Result<()> {
+fn provide_make() -> Result<()> {
     if cfg!(target_os = "linux") {
         ensure!(
             apt::provide("make", "make")?,
@@ -54,15 +74,15 @@ pub(crate) fn provide_make() -> Result<()> {
     Ok(())
 }
 
-fn compile(workspace: &Workspace, (profile, folder): (&str, &str), features: &str) -> Result<PathBuf> {
-    if !features.is_empty() {
-        provide_make()?;
-    }
-    let arguments =
-        ["build", "--quiet", "--locked", "--package", "sealwire-relay", "--bin", "sealwire-relay"];
-    cargo::command(arguments.into_iter().chain(["--profile", profile, "--features", features]))
+fn compile(workspace: &Workspace, selection: &[&str]) -> Result<()> {
+    let arguments = ["build", "--quiet", "--locked", "--bin", BINARY];
+    cargo::command(arguments.iter().chain(selection))
         .dir(&workspace.root)
         .run()
         .context("the relay did not build")?;
-    Ok(workspace.target.join(folder).join(format!("sealwire-relay{}", std::env::consts::EXE_SUFFIX)))
+    Ok(())
+}
+
+fn program(workspace: &Workspace, folder: &str, name: &str) -> PathBuf {
+    workspace.target.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

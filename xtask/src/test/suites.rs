@@ -81,7 +81,7 @@ pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
                 .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy"))
                 .env(nats::VARIABLE, nats::server(workspace)?),
         ),
-        summed(bench::instruction_counts("check")?),
+        summed(bench::instruction_counts(workspace, "check")?),
     ])
 }
 
