@@ -41,6 +41,8 @@ export class AesGcm {
     const copy = bytes.slice();
     const key = crypto.subtle.importKey('raw', copy, 'AES-GCM', false, ['decrypt']);
     this.#keys = [{ bytes: copy, key }, ...this.#keys].slice(0, MAX_KEYS);
+    // The next message of the sender tries again.
+    key.catch(() => (this.#keys = this.#keys.filter((imported) => imported.key !== key)));
     return key;
   }
 }

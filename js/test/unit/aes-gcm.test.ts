@@ -65,3 +65,12 @@ test('the arguments are read before the first turn of the event loop', async () 
   assert.deepEqual([...(await opened)], [1]);
   assert.deepEqual([...(await aesGcm.decrypt(keyOf(1), IV, ASSOCIATED_DATA, await sealedBy(1)))], [1]);
 });
+
+test('a key that the browser could not import is imported again for the next message', async (context) => {
+  const aesGcm = new AesGcm();
+  const message = await sealedBy(1);
+  const { mock } = context.mock.method(subtle, 'importKey');
+  mock.mockImplementationOnce(() => Promise.reject(new Error('no memory')));
+  await assert.rejects(aesGcm.decrypt(keyOf(1), IV, ASSOCIATED_DATA, message), { message: 'no memory' });
+  assert.deepEqual([...(await aesGcm.decrypt(keyOf(1), IV, ASSOCIATED_DATA, message))], [1]);
+});
