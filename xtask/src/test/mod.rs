@@ -39,15 +39,13 @@ struct Stage {
 /// The demands of a stage on the machine.
 #[derive(Clone, Copy, PartialEq)]
 enum Pace {
-    /// Compares latencies: it runs alone.
+    /// Measures time, or uses all cores: it runs alone.
     Alone,
-    /// Uses all cores for long: only `Computes` runs beside it.
-    Works,
-    /// Waits for timers of relays and pages most of the time: `Idles` and `Computes` run beside it.
+    /// Waits for timers of relays and pages most of the time: others may run beside it.
     Waits,
-    /// Waits nearly all the time.
+    /// Waits nearly all the time: it runs beside the stages that wait.
     Idles,
-    /// Depends on no clock: it runs at the lowest priority.
+    /// Depends on no clock: it runs beside the stages that wait, at the lowest priority.
     Computes,
 }
 
@@ -85,17 +83,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs every stage: first those that bear others beside them, and at the end those that need the machine for themselves.
+/// Runs every stage: first those that need the machine for themselves, then the others beside each other.
 fn run_all(workspace: &Workspace) -> Result<Counts> {
     let with = |pace| STAGES.iter().filter(move |stage| stage.pace == pace);
+    let mut total = run_stages(workspace, with(Pace::Alone));
     let names = |pace| with(pace).map(|stage| stage.name);
-    let computing = Beside::start(Priority::Lowest, names(Pace::Computes))?;
-    let mut total = run_stages(workspace, with(Pace::Works));
     let idling = Beside::start(Priority::Normal, names(Pace::Idles))?;
+    let computing = Beside::start(Priority::Lowest, names(Pace::Computes))?;
     total.add(run_stages(workspace, with(Pace::Waits)));
     total.add(idling.finish()?);
     total.add(computing.finish()?);
-    total.add(run_stages(workspace, with(Pace::Alone)));
     Ok(total)
 }
 

@@ -1,4 +1,4 @@
-//! The stages of `cargo xtask test`. Of those with the same pace, the ones that fail soonest are first.
+//! The stages of `cargo xtask test`, those that fail soonest first.
 
 use super::{Pace, Stage, suites};
 
@@ -6,7 +6,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "native",
         about: "unit, property, vector and process tests of every crate; instruction counts",
-        pace: Pace::Works,
+        pace: Pace::Alone,
         prepare: suites::native,
     },
     Stage {
@@ -24,7 +24,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "fuzz",
         about: "the kept corpus of the fuzzer; each target for a minute if the fuzzer is installed",
-        pace: Pace::Works,
+        pace: Pace::Alone,
         prepare: suites::fuzz,
     },
     Stage {
@@ -54,19 +54,19 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "js",
         about: "unit tests of the TypeScript; the vectors with Node's own crypto",
-        pace: Pace::Works,
+        pace: Pace::Alone,
         prepare: suites::js,
     },
     Stage {
         name: "examples",
         about: "the tests of every example: functions, pages, manifests, the local host",
-        pace: Pace::Works,
+        pace: Pace::Alone,
         prepare: suites::examples,
     },
     Stage {
         name: "packaging",
         about: "the packed tarball in Node.js, bundlers (Forge's among them), compilers and test runners",
-        pace: Pace::Works,
+        pace: Pace::Alone,
         prepare: suites::packaging,
     },
     Stage {
