@@ -17,7 +17,7 @@ pub(crate) const fn case(name: &'static str, attack: fn(&Target)) -> Case {
     Case { name, attack, is_slow: false }
 }
 
-/// An attack that waits for a deadline of the relay.
+/// An attack that waits for a deadline of the relay, and does not measure its memory: that of the others would count.
 pub(crate) const fn slow(name: &'static str, attack: fn(&Target)) -> Case {
     Case { name, attack, is_slow: true }
 }
