@@ -173,7 +173,7 @@ impl<'a> SealedMessage<'a> {
     /// Returns the sender. The id is authentic once the message has been opened.
     #[must_use]
     pub fn sender(&self) -> SenderId {
-        let (sender, _) = self.nonce.split_first_chunk().expect("a nonce is longer than a sender id");
+        let (sender, _) = split(self.nonce);
         SenderId(*sender)
     }
 
