@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 use duct::Expression;
 
-use crate::{step, workspace::Workspace};
+use crate::{cargo, step, workspace::Workspace};
 
 /// The targets to run, and for how long.
 #[derive(clap::Args)]
@@ -65,5 +65,5 @@ pub(crate) fn command(workspace: &Workspace, target: &str, seconds: u32) -> Resu
     let arguments = arguments.into_iter().chain([workspace.target.join("fuzz/build").into_os_string()]);
     let folders = [found.into_os_string(), kept.into_os_string()];
     let limits = ["--".into(), format!("-max_total_time={seconds}").into(), "-print_final_stats=1".into()];
-    Ok(duct::cmd("rustup", arguments.chain(folders).chain(limits)))
+    Ok(cargo::without_this_package(&duct::cmd("rustup", arguments.chain(folders).chain(limits))))
 }

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::{step, workspace::Workspace};
+use crate::{cargo, step, workspace::Workspace};
 
 const PACKAGE: &str = "mdbook";
 const VERSION: &str = "0.5.4";
@@ -26,16 +26,13 @@ pub(super) fn program(workspace: &Workspace) -> Result<PathBuf> {
     arguments.extend(["--profile", "dev"]);
     // Its server and its watcher pull in two thirds of its dependencies.
     arguments.extend(["--no-default-features", "--features", "search", PACKAGE]);
-    duct::cmd(
-        "cargo",
-        arguments.into_iter().map(Into::into).chain(["--root".into(), folder.into_os_string()]),
-    )
-    .dir(&workspace.root)
-    .env("CARGO_TARGET_DIR", workspace.target.join("tools/build"))
-    .env("CARGO_PROFILE_DEV_DEBUG", "false")
-    .run()
-    .with_context(|| {
-        format!("cannot install {PACKAGE}; install it with `cargo install --locked {PACKAGE}@{VERSION}`")
-    })?;
+    cargo::command(arguments.into_iter().map(Into::into).chain(["--root".into(), folder.into_os_string()]))
+        .dir(&workspace.root)
+        .env("CARGO_TARGET_DIR", workspace.target.join("tools/build"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        .run()
+        .with_context(|| {
+            format!("cannot install {PACKAGE}; install it with `cargo install --locked {PACKAGE}@{VERSION}`")
+        })?;
     Ok(path)
 }
