@@ -6,6 +6,7 @@ mod bystanders;
 mod case;
 mod cluster;
 mod forged;
+mod growth;
 mod http;
 mod jwt;
 mod logic;
@@ -15,7 +16,7 @@ mod target;
 mod websocket;
 
 use bystanders::Bystanders;
-use case::Case;
+use case::{Case, Turn};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
@@ -55,12 +56,14 @@ fn try_all(name: &str, target: &Target, cases: Vec<Case>) {
 
     let only = std::env::var("SEALWIRE_ATTACK").unwrap_or_default();
     let cases: Vec<Case> = cases.into_iter().filter(|case| case.name.contains(&only)).collect();
-    let (slow, quick): (Vec<Case>, Vec<Case>) = cases.iter().partition(|case| case.is_slow);
-    let failures: Vec<String> = std::thread::scope(|scope| {
-        let slow: Vec<_> = slow.into_iter().map(|case| scope.spawn(move || attack(case, target))).collect();
-        let mut failures: Vec<_> = quick.into_iter().filter_map(|case| attack(case, target)).collect();
-        failures.extend(slow.into_iter().filter_map(|case| case.join().unwrap()));
-        failures
+    let with = |turn| cases.iter().copied().filter(move |case| case.turn == turn);
+    let mut failures: Vec<String> =
+        with(Turn::Alone).filter_map(|case| growth::alone(|| attack(case, target))).collect();
+    std::thread::scope(|scope| {
+        let beside: Vec<_> =
+            with(Turn::Beside).map(|case| scope.spawn(move || attack(case, target))).collect();
+        failures.extend(with(Turn::Next).filter_map(|case| attack(case, target)));
+        failures.extend(beside.into_iter().filter_map(|case| case.join().unwrap()));
     });
 
     let attacked = bystanders.latencies();

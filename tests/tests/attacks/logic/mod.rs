@@ -7,7 +7,8 @@ mod sessions;
 mod tokens;
 
 use crate::{
-    case::{Case, case, slow},
+    case::{Case, case, measured, slow},
+    growth::Growth,
     http::{batch, message},
     target::{Target, channel, context, must_fail, must_stay_open, now, random, scope, sealed},
 };

@@ -16,16 +16,15 @@ pub(super) const CASES: &[Case] = &[
         }
         must_stay_open(&mut mallory);
     }),
-    case("logic-subscribe-and-leave-flood", |target| {
-        let (mut mallory, before) = (target.mallory(), target.relay.memory());
+    measured("logic-subscribe-and-leave-flood", |target| {
+        let (mut mallory, growth) = (target.mallory(), Growth::of([&target.relay]));
         for number in 0..500 {
             let id = subscribe(&mut mallory, channel(&format!("visited-{number}")), None).channel_id;
             let request = mallory.request();
             mallory.send_message(&ToRelay::Unsubscribe(Unsubscribe { request, channel_id: id }));
             assert!(matches!(mallory.expect_message(), ToClient::Unsubscribed(_)));
         }
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 16 << 20, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(16 << 20);
     }),
     case("logic-subscribe-again", |target| {
         // Repeated subscribes to one channel are one subscription, with one copy of each message.

@@ -8,8 +8,9 @@ use super::{
     intruder, intruder_at, stream_subject,
 };
 use crate::{
-    case::{Case, case},
+    case::{Case, case, measured},
     forged::kid,
+    growth::Growth,
     target::{Target, channel, context, must_stay_open, random, sealed},
 };
 use sealwire_protocol::{
@@ -134,11 +135,10 @@ pub(super) const CASES: &[Case] = &[
         must_stay_open(&mut target.open(&target.victim, "alice"));
         must_have_logged(target, "revocations that no key of this relay signed");
     }),
-    case("nats-forged-reports", |target| {
+    measured("nats-forged-reports", |target| {
         let cluster = target.cluster.as_ref().unwrap();
         let intruder = intruder(cluster);
-        let memory = |target: &Target| target.relays().map(|relay| relay.memory()).max().unwrap();
-        let before = memory(target);
+        let growth = Growth::of(target.relays());
         let Installation { app, id, .. } = &target.neighbour;
         let names = [forge::digest("installation", &[app, id]), forge::digest("app", &["nobody"])];
         for relay in 0..2_000_u64 {
@@ -164,8 +164,7 @@ pub(super) const CASES: &[Case] = &[
         subscribe(&mut alice, "reported", None);
         must_be_the_next(target, &mut [&mut alice], "reported");
         must_stay_open(&mut carol);
-        let grown = memory(target).saturating_sub(before);
-        assert!(grown < 128 << 20, "a relay's memory grew by {grown} bytes");
+        growth.must_be_below(128 << 20);
         must_have_logged(target, "a report of another relay was ignored");
     }),
 ];

@@ -1,7 +1,8 @@
 //! Attacks that exceed a limit (`flood-`): the relay must refuse with the limit's code and serve everybody else.
 
 use crate::{
-    case::{Case, case, slow},
+    case::{Case, case, measured, slow},
+    growth::Growth,
     target::{
         CONNECTIONS_PER_ADDRESS, SESSIONS_PER_ACCOUNT, Target, channel, context, must_be_rate_limited,
         must_fail, must_stay_open, random, sealed,
@@ -140,8 +141,8 @@ pub(crate) const CASES: &[Case] = &[
         must_stay_open(sockets.last_mut().unwrap());
         must_stay_open(&mut target.open(&target.victim, "somebody else"));
     }),
-    case("flood-slow-readers", |target| {
-        let before = target.relay.memory();
+    measured("flood-slow-readers", |target| {
+        let growth = Growth::of([&target.relay]);
         let mut readers: Vec<_> = (0..20)
             .map(|number| {
                 let mut reader = target.connect_narrow();
@@ -156,8 +157,7 @@ pub(crate) const CASES: &[Case] = &[
             let answer = writer.publish(channel("slow"), vec![1; 100 * 1024], random());
             assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
         }
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 100 << 20, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(100 << 20);
         for reader in &mut readers {
             let end = reader.read_to_end();
             assert_eq!(end.goodbye, Some(Code::SlowConsumer.number()), "{:?}", end.close);

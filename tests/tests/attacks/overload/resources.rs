@@ -2,7 +2,8 @@
 //! fixed amount, and a deadline must end the connections.
 
 use crate::{
-    case::{Case, case, slow},
+    case::{Case, case, measured, slow},
+    growth::Growth,
     target::{WRITE_TIMEOUT, channel, context, must_stay_open},
 };
 use sealwire_protocol::{
@@ -21,18 +22,17 @@ const MIB: usize = 1 << 20;
 const SLACK: Duration = Duration::from_secs(15);
 
 pub(crate) const CASES: &[Case] = &[
-    case("resources-unread-answers", |target| {
+    measured("resources-unread-answers", |target| {
         // 15 KB of requests without a token ask for 18 MB of responses.
         let requests = b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300);
         let address = Ipv4Addr::new(127, 0, 0, 6);
-        let (before, start) = (target.relay.memory(), Instant::now());
+        let (growth, start) = (Growth::of([&target.relay]), Instant::now());
         let mut sockets: Vec<_> = (0..100).map(|_| target.connect_from(address)).collect();
         for socket in &mut sockets {
             socket.send(&requests);
         }
         sleep(WRITE_TIMEOUT / 2);
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 20 * MIB, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(20 * MIB);
         for socket in &mut sockets {
             // Writing fails once the relay has closed the connection.
             while socket.send(b"\r\n") {
@@ -55,17 +55,16 @@ pub(crate) const CASES: &[Case] = &[
             assert!(start.elapsed() < WRITE_TIMEOUT + SLACK, "a connection that is read by drops stays open");
         }
     }),
-    case("resources-streams-without-a-token", |target| {
+    measured("resources-streams-without-a-token", |target| {
         let address = Ipv4Addr::new(127, 0, 0, 5);
-        let (before, start) = (target.relay.memory(), Instant::now());
+        let (growth, start) = (Growth::of([&target.relay]), Instant::now());
         let mut sockets: Vec<_> = (0..150).map(|_| target.connect_from(address)).collect();
         for socket in &mut sockets {
             socket.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
             let head = socket.response_head();
             assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         }
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 20 * MIB, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(20 * MIB);
         // The deadline for `Hello` ends all of them although nothing reads them.
         for socket in &mut sockets {
             let _ = socket.count_to_end();
@@ -113,8 +112,8 @@ pub(crate) const CASES: &[Case] = &[
         // Subscriptions without a filter are unaffected.
         assert!(matches!(mallory.subscribe(channel("all"), None), ToClient::Subscribed(_)));
     }),
-    case("resources-many-subscriptions", |target| {
-        let before = target.relay.memory();
+    measured("resources-many-subscriptions", |target| {
+        let growth = Growth::of([&target.relay]);
         let sockets: Vec<_> = (0..8)
             .map(|number| {
                 let token = target.victim.session(&format!("hoarder-{number}"), &context(), 600);
@@ -126,10 +125,9 @@ pub(crate) const CASES: &[Case] = &[
                 socket
             })
             .collect();
-        let grown = target.relay.memory().saturating_sub(before);
         // In a cluster, the NATS client has a queue for each followed channel.
         let limit = if target.cluster.is_some() { 24 } else { 8 } * MIB;
-        assert!(grown < limit, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(limit);
         drop(sockets);
         must_stay_open(&mut target.mallory());
     }),

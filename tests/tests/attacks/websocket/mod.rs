@@ -6,7 +6,8 @@ mod messages;
 mod sizes;
 
 use crate::{
-    case::{Case, case, slow},
+    case::{Case, case, measured, slow},
+    growth::Growth,
     target::{Target, channel, must_be_rate_limited, must_stay_open, random, sealed},
 };
 use sealwire_protocol::{

@@ -9,18 +9,14 @@ pub(super) const CASES: &[Case] = &[
             must_end_with(target, &header, Code::FrameTooLarge);
         }
     }),
-    case("ws-length-over-the-limit", |target| {
-        let before = target.relay.memory();
+    measured("ws-length-over-the-limit", |target| {
+        let growth = Growth::of([&target.relay]);
         let mut sockets: Vec<_> = (0..50).map(|_| target.mallory()).collect();
         for socket in &mut sockets {
             // Only the header of the frame is sent.
             socket.send(&frame(0x82, &vec![0; limits::MAX_FRAME])[..14]);
         }
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(
-            grown < 50 * 100 * 1024,
-            "the relay's memory grew by {grown} bytes for frames that were never sent"
-        );
+        growth.must_be_below(50 * 100 * 1024);
         drop(sockets);
         must_end_with(target, &frame(0x82, &vec![0; limits::MAX_FRAME + 1])[..14], Code::FrameTooLarge);
     }),
@@ -29,13 +25,12 @@ pub(super) const CASES: &[Case] = &[
         let end = target.websocket(&frame(0x82, &vec![0x0a; 32 * 1024])[..14]);
         assert_eq!(code_of(&end), Some(Code::FrameTooLarge), "{end:?}");
     }),
-    case("ws-fragment-flood", |target| {
-        let (mut socket, before) = (target.mallory(), target.relay.memory());
+    measured("ws-fragment-flood", |target| {
+        let (mut socket, growth) = (target.mallory(), Growth::of([&target.relay]));
         socket.send(&frame(0x02, b""));
         let flood = frame(0x00, b"").repeat(1000);
-        let sent = (0..100).take_while(|_| socket.send(&flood)).count();
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 4 << 20, "the relay's memory grew by {grown} bytes after {sent},000 empty fragments");
+        (0..100).all(|_| socket.send(&flood));
+        growth.must_be_below(4 << 20);
         must_be_rate_limited(&socket.read_to_end());
     }),
     case("ws-fragments-over-the-limit", |target| {
@@ -47,8 +42,8 @@ pub(super) const CASES: &[Case] = &[
         }
         assert_eq!(code_of(&socket.read_to_end()), Some(Code::FrameTooLarge));
     }),
-    case("ws-ping-flood", |target| {
-        let (mut socket, before) = (target.mallory(), target.relay.memory());
+    measured("ws-ping-flood", |target| {
+        let (mut socket, growth) = (target.mallory(), Growth::of([&target.relay]));
         let pings = frame(0x89, &[b'p'; 125]).repeat(100);
         let mut writer = socket.try_clone();
         let flood = std::thread::spawn(move || (0..500).take_while(|_| writer.send(&pings)).count());
@@ -60,20 +55,18 @@ pub(super) const CASES: &[Case] = &[
         assert!(end.before.len() > min, "only {} pings were answered", end.before.len());
         assert!(end.before.iter().all(|pong| *pong == Received::Pong(vec![b'p'; 125])));
         flood.join().unwrap();
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 8 << 20, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(8 << 20);
     }),
-    case("ws-ping-flood-unread", |target| {
+    measured("ws-ping-flood-unread", |target| {
         // The client does not read the pongs, so the relay must stop reading pings once its queue is full.
-        let (mut socket, before) = (target.mallory(), target.relay.memory());
+        let (mut socket, growth) = (target.mallory(), Growth::of([&target.relay]));
         socket.set_write_timeout(Duration::from_millis(500));
         let pings = frame(0x89, &[b'p'; 125]).repeat(100);
         let mut sent = 0;
         while sent < 100_000 && socket.send(&pings) {
             sent += 100;
         }
-        let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 8 << 20, "the relay's memory grew by {grown} bytes");
+        growth.must_be_below(8 << 20);
         assert!(sent < 100_000, "the relay read {sent} pings of a client that does not read");
     }),
     case("ws-pong-flood", |target| {
