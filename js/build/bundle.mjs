@@ -70,6 +70,14 @@ function withoutComments(text) {
   return text;
 }
 
+/**
+ * Removes imports that bind nothing. esbuild writes one for each chunk that a file needs only through another one. No chunk has
+ * an effect when it is loaded (`sideEffects` of the manifest), so bundlers drop these imports, and warn about them in a workspace.
+ */
+function withoutBareImports(text) {
+  return text.replace(/^import "\.[^"]*";\n/gm, '');
+}
+
 function scripts(folder) {
   return readdirSync(folder, { recursive: true })
     .filter((file) => file.endsWith('.js'))
@@ -97,7 +105,9 @@ export async function bundle(source, out) {
   });
 
   const others = scripts(out).filter((file) => !cores.includes(file));
-  for (const file of others) writeFileSync(file, withoutComments(readFileSync(file, 'utf8')));
+  for (const file of others) {
+    writeFileSync(file, withoutBareImports(withoutComments(readFileSync(file, 'utf8'))));
+  }
 
   // esbuild splits only ES modules, so the CommonJS files are built from these.
   const twins = { ...commonJs, outdir: out, outbase: out, plugins: [siblings('.cjs')] };
