@@ -38,8 +38,8 @@ pub(crate) fn build_hot_paths(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Builds both in one go, since cargo compiles the relay once for each selection of packages, which takes a minute. The other
-/// package enables a feature of the protocol that the relay does not call. The allocator is the system's: the bounds of memory in
-/// the attacks compare resident memory before and after each of many attacks, and jemalloc returns what the ones before took.
+/// package enables a feature of the protocol that the relay does not call. The allocator is the system's, since
+/// jemalloc takes a minute and a half of processor time to build.
 fn build_with_hot_paths(workspace: &Workspace) -> Result<()> {
     let packages = ["--package", BINARY, "--package", HOT_PATHS, "--bin", HOT_PATHS];
     compile(workspace, &[&["--profile=hot-paths"], &packages[..]].concat())

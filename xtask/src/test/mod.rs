@@ -39,13 +39,15 @@ struct Stage {
 /// The demands of a stage on the machine.
 #[derive(Clone, Copy, PartialEq)]
 enum Pace {
-    /// Measures time, or uses all cores: it runs alone.
-    Alone,
-    /// Waits for timers of relays and pages most of the time: others may run beside it.
+    /// Waits for timers of relays and measures latencies: only stages of the lowest priority run beside it.
+    Measures,
+    /// Uses all cores: it runs alone.
+    Fills,
+    /// Waits for pages and relays, and is the longest that does: the stages that idle run beside it.
     Waits,
-    /// Waits nearly all the time: it runs beside the stages that wait.
+    /// Uses half a core: it runs beside the stage that waits.
     Idles,
-    /// Depends on no clock: it runs beside the stages that wait, at the lowest priority.
+    /// Depends on no clock: it runs beside the others, at the lowest priority.
     Computes,
 }
 
@@ -83,13 +85,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs every stage: first those that need the machine for themselves, then the others beside each other.
+/// Runs every stage. Compiling uses all cores, so the stages beside others start after it.
 fn run_all(workspace: &Workspace) -> Result<Counts> {
     let with = |pace| STAGES.iter().filter(move |stage| stage.pace == pace);
-    let mut total = run_stages(workspace, with(Pace::Alone));
     let names = |pace| with(pace).map(|stage| stage.name);
-    let idling = Beside::start(Priority::Normal, names(Pace::Idles))?;
+    suites::compile(workspace)?;
     let computing = Beside::start(Priority::Lowest, names(Pace::Computes))?;
+    let mut total = run_stages(workspace, with(Pace::Measures));
+    total.add(run_stages(workspace, with(Pace::Fills)));
+    let idling = Beside::start(Priority::Normal, names(Pace::Idles))?;
     total.add(run_stages(workspace, with(Pace::Waits)));
     total.add(idling.finish()?);
     total.add(computing.finish()?);

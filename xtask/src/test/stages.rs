@@ -1,4 +1,4 @@
-//! The stages of `cargo xtask test`, those that fail soonest first.
+//! The stages of `cargo xtask test`. Those of one pace run in this order.
 
 use super::{Pace, Stage, suites};
 
@@ -6,13 +6,13 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "native",
         about: "unit, property, vector and process tests of every crate; instruction counts",
-        pace: Pace::Alone,
+        pace: Pace::Measures,
         prepare: suites::native,
     },
     Stage {
         name: "attacks",
         about: "attacks on a running relay and on a cluster, RFC 6455, no write to disk",
-        pace: Pace::Alone,
+        pace: Pace::Measures,
         prepare: suites::attacks,
     },
     Stage {
@@ -24,7 +24,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "fuzz",
         about: "the kept corpus of the fuzzer; each target for a minute if the fuzzer is installed",
-        pace: Pace::Alone,
+        pace: Pace::Measures,
         prepare: suites::fuzz,
     },
     Stage {
@@ -54,19 +54,19 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "js",
         about: "unit tests of the TypeScript; the vectors with Node's own crypto",
-        pace: Pace::Alone,
+        pace: Pace::Idles,
         prepare: suites::js,
     },
     Stage {
         name: "examples",
         about: "the tests of every example: functions, pages, manifests, the local host",
-        pace: Pace::Alone,
+        pace: Pace::Idles,
         prepare: suites::examples,
     },
     Stage {
         name: "packaging",
         about: "the packed tarball in Node.js, bundlers (Forge's among them), compilers and test runners",
-        pace: Pace::Alone,
+        pace: Pace::Fills,
         prepare: suites::packaging,
     },
     Stage {
@@ -78,13 +78,13 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "engines",
         about: "gadgets of another site in Chromium, Firefox and WebKit, with and without storage",
-        pace: Pace::Waits,
+        pace: Pace::Idles,
         prepare: suites::engines,
     },
     Stage {
         name: "demo",
         about: "the demo without and with WebAssembly, and on a cluster whose processes are killed",
-        pace: Pace::Waits,
+        pace: Pace::Idles,
         prepare: suites::demo,
     },
 ];

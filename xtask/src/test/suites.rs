@@ -2,7 +2,7 @@
 
 use std::{env, num::NonZero, path::Path, thread};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use duct::Expression;
 use serde_json::Value;
 
@@ -56,15 +56,33 @@ fn summed(command: Expression) -> Suite {
     Suite { command, counted: Counted::BySummary, shown: None }
 }
 
-/// Returns the command that runs the native tests of the targets in `tests`, or all. The packages are always the same ones:
-/// cargo merges the features that they request of a dependency, so another choice would compile most dependencies again.
+/// Returns the command that runs the native tests of the targets in `tests`, or all.
 fn native_tests(tests: &[&str], arguments: &[&str]) -> Expression {
+    let targets: Vec<_> = tests.iter().flat_map(|test| ["--test", test]).collect();
+    native_command(&targets, arguments)
+}
+
+/// Returns `cargo test` for the native crates. The packages are always the same ones: cargo merges the features that they
+/// request of a dependency, so another choice would compile most dependencies again.
+fn native_command(selection: &[&str], arguments: &[&str]) -> Expression {
     let mut command = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
     command.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
-    command.extend(tests.iter().flat_map(|test| ["--test", test]));
+    command.extend(selection);
     command.push("--");
     command.extend(arguments);
     cargo::command(command)
+}
+
+/// Compiles the programs of the stages `native`, `attacks`, `chaos` and `fuzz`.
+pub(super) fn compile(workspace: &Workspace) -> Result<()> {
+    step::building("the relay and the native tests");
+    relay::build(workspace)?;
+    relay::build_quick(workspace)?;
+    native_command(&["--no-run"], &[])
+        .dir(&workspace.root)
+        .run()
+        .context("the native tests did not build")?;
+    Ok(())
 }
 
 pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
