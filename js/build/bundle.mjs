@@ -71,11 +71,12 @@ function withoutComments(text) {
 }
 
 /**
- * Removes imports that bind nothing. esbuild writes one for each chunk that a file needs only through another one. No chunk has
- * an effect when it is loaded (`sideEffects` of the manifest), so bundlers drop these imports, and warn about them in a workspace.
+ * Removes imports of chunks that bind nothing. esbuild writes one for each chunk that a file needs only through another one. No chunk
+ * has an effect when it is loaded (`sideEffects` of the manifest), so bundlers drop these imports, and warn about them in a workspace.
+ * The entries may have an effect, so their imports stay.
  */
 function withoutBareImports(text) {
-  return text.replace(/^import "\.[^"]*";\n/gm, '');
+  return text.replace(/^import "\.\/(chunks\/)?chunk-[^"]*";\n/gm, '');
 }
 
 function scripts(folder) {
