@@ -2,6 +2,7 @@
 
 mod beside;
 mod counts;
+mod plan;
 mod stages;
 mod suites;
 
@@ -13,6 +14,7 @@ use duct::Expression;
 use self::{
     beside::{Beside, Priority},
     counts::Counts,
+    plan::{COMPUTING, PHASES},
     stages::STAGES,
 };
 use crate::{step, workspace::Workspace};
@@ -31,24 +33,8 @@ pub(crate) struct Options {
 struct Stage {
     name: &'static str,
     about: &'static str,
-    pace: Pace,
     /// Builds and installs the requirements of the tests and returns the commands that run them.
     prepare: fn(&Workspace) -> Result<Vec<Suite>>,
-}
-
-/// The demands of a stage on the machine.
-#[derive(Clone, Copy, PartialEq)]
-enum Pace {
-    /// Waits for timers of relays and measures latencies: only stages of the lowest priority run beside it.
-    Measures,
-    /// Uses all cores: it runs alone.
-    Fills,
-    /// Waits for pages and relays, and is the longest that does: the stages that idle run beside it.
-    Waits,
-    /// Uses half a core: it runs beside the stage that waits.
-    Idles,
-    /// Depends on no clock: it runs beside the others, at the lowest priority.
-    Computes,
 }
 
 /// One command that runs tests.
@@ -85,17 +71,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs every stage. Compiling uses all cores, so the stages beside others start after it.
+/// Runs every stage. Compiling uses all cores, so the stages start after it.
 fn run_all(workspace: &Workspace) -> Result<Counts> {
-    let with = |pace| STAGES.iter().filter(move |stage| stage.pace == pace);
-    let names = |pace| with(pace).map(|stage| stage.name);
     suites::compile(workspace)?;
-    let computing = Beside::start(Priority::Lowest, names(Pace::Computes))?;
-    let mut total = run_stages(workspace, with(Pace::Measures));
-    total.add(run_stages(workspace, with(Pace::Fills)));
-    let idling = Beside::start(Priority::Normal, names(Pace::Idles))?;
-    total.add(run_stages(workspace, with(Pace::Waits)));
-    total.add(idling.finish()?);
+    let computing = Beside::start(Priority::Lowest, COMPUTING)?;
+    let mut total = Counts::default();
+    for phase in PHASES {
+        let beside = Beside::start(Priority::Normal, phase.beside)?;
+        total.add(run_stages(workspace, choose(phase.stages)?));
+        total.add(beside.finish()?);
+    }
     total.add(computing.finish()?);
     Ok(total)
 }
@@ -123,10 +108,11 @@ fn run_stages(workspace: &Workspace, stages: impl IntoIterator<Item = &'static S
     total
 }
 
-fn choose(names: &[String]) -> Result<Vec<&'static Stage>> {
-    let named = |name: &String| STAGES.iter().find(|stage| stage.name == name);
+fn choose(names: &[impl AsRef<str>]) -> Result<Vec<&'static Stage>> {
+    let named = |name: &str| STAGES.iter().find(|stage| stage.name == name);
     names
         .iter()
+        .map(AsRef::as_ref)
         .map(|name| {
             named(name).with_context(|| format!("there is no stage `{name}`; see `cargo xtask test --list`"))
         })
