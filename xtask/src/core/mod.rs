@@ -10,7 +10,12 @@ mod glue;
 mod names;
 mod testing;
 
-use std::path::{Path, PathBuf};
+use std::{
+    panic,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread::{self, ScopedJoinHandle},
+};
 
 use anyhow::Result;
 
@@ -41,20 +46,8 @@ struct Module {
 
 const PACKAGE: &str = "sealwire-sdk-wasm";
 
+/// The first one takes longest after the compiler.
 const MODULES: [Module; 3] = [
-    Module {
-        name: "core-wasm",
-        what: "the browser core as WebAssembly",
-        package: PACKAGE,
-        feature: Some("browser"),
-        instructions: Instructions::Current,
-        entry: include_str!("../../js/core-wasm.entry.js"),
-        types: emit::Types {
-            bindings: "browser-bindings",
-            module: "CoreModule",
-            load: "Promise<CoreModule>",
-        },
-    },
     Module {
         name: "core-js",
         what: "the browser core as plain JavaScript",
@@ -62,6 +55,19 @@ const MODULES: [Module; 3] = [
         feature: Some("browser"),
         instructions: Instructions::Mvp,
         entry: include_str!("../../js/core-js.entry.js"),
+        types: emit::Types {
+            bindings: "browser-bindings",
+            module: "CoreModule",
+            load: "Promise<CoreModule>",
+        },
+    },
+    Module {
+        name: "core-wasm",
+        what: "the browser core as WebAssembly",
+        package: PACKAGE,
+        feature: Some("browser"),
+        instructions: Instructions::Current,
+        entry: include_str!("../../js/core-wasm.entry.js"),
         types: emit::Types {
             bindings: "browser-bindings",
             module: "CoreModule",
@@ -88,17 +94,28 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let _lock = workspace.lock("core")?;
     npm::install(workspace)?;
     let toolchain = toolchain::with_std_source(workspace)?;
+    let folder = workspace.generated();
+    let mut stale = Vec::new();
     for module in &MODULES {
-        let folder = workspace.generated();
-        let outputs = emit::outputs(&folder, module);
         let stamp = Stamp::new(stamp_file(workspace, module), inputs(workspace, &toolchain, module)?);
-        if !stamp.is_current(&outputs) {
-            step::building(module.what);
-            make(workspace, &toolchain, module, &folder)?;
-            stamp.write()?;
+        if !stamp.is_current(&emit::outputs(&folder, module)) {
+            stale.push((module, stamp));
         }
     }
-    Ok(())
+    overlapping(&stale, |(module, stamp), compiler| {
+        make(workspace, &toolchain, module, &folder, compiler)?;
+        stamp.write()
+    })
+}
+
+/// Does the work for all modules at once, each with the lock of the compiler. Returns the first error after all have ended.
+fn overlapping<T: Sync>(modules: &[T], work: impl Fn(&T, &Mutex<()>) -> Result<()> + Sync) -> Result<()> {
+    let (compiler, work) = (Mutex::new(()), &work);
+    thread::scope(|scope| {
+        let threads: Vec<_> = modules.iter().map(|module| scope.spawn(|| work(module, &compiler))).collect();
+        let results: Vec<_> = threads.into_iter().map(ScopedJoinHandle::join).collect();
+        results.into_iter().try_for_each(|result| result.unwrap_or_else(|panic| panic::resume_unwind(panic)))
+    })
 }
 
 /// Returns the digests of the inputs that the present modules were built from.
@@ -122,14 +139,27 @@ fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Resu
 }
 
 /// Compiles, binds and shrinks a module, translates it for plain JavaScript, and writes the result to `folder`.
-fn make(workspace: &Workspace, toolchain: &Toolchain, module: &Module, folder: &Path) -> Result<()> {
-    let scratch = workspace.target.join("core").join(module.package).join(module.name);
-    let compiled = compile::compile(workspace, toolchain, module)?;
+///
+/// The compiler uses all cores and the programs after it one, so the lock of the compiler is held for the first part only.
+fn make(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    module: &Module,
+    folder: &Path,
+    compiler: &Mutex<()>,
+) -> Result<()> {
     let glue = match module.instructions {
         Instructions::Current => Glue::Web,
         Instructions::Mvp => Glue::Bundler,
     };
-    let bindings = bindgen::bind(&compiled, &scratch, glue)?;
+    let bindings = {
+        let _lock = compiler.lock().unwrap_or_else(PoisonError::into_inner);
+        step::building(module.what);
+        let compiled = compile::compile(workspace, toolchain, module)?;
+        // The next module has the same file name.
+        let scratch = workspace.target.join("core").join(module.package).join(module.name);
+        bindgen::bind(&compiled, &scratch, glue)?
+    };
     let names = match module.instructions {
         Instructions::Current => binaryen::shrink(workspace, &bindings.wasm)?,
         Instructions::Mvp => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Instructions, Module, emit, make};
+use super::{Instructions, Module, emit, make, overlapping};
 use crate::{npm, toolchain, workspace::Workspace};
 
 const MEMORY_GROWTH: [Module; 2] = [
@@ -56,8 +56,6 @@ fn build(workspace: &Workspace, modules: &[Module], name: &str) -> Result<PathBu
     npm::install(workspace)?;
     let toolchain = toolchain::with_std_source(workspace)?;
     let folder = workspace.target.join("core/testing").join(name);
-    for module in modules {
-        make(workspace, &toolchain, module, &folder)?;
-    }
+    overlapping(modules, |module, compiler| make(workspace, &toolchain, module, &folder, compiler))?;
     Ok(folder)
 }
