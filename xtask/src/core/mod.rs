@@ -7,24 +7,19 @@ mod boundary;
 mod compile;
 mod emit;
 mod glue;
+mod make;
 mod names;
 mod testing;
 
-use std::{
-    panic,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-    thread::{self, ScopedJoinHandle},
-};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
+use self::compile::Instructions;
 pub(crate) use self::testing::{memory_growth, vectors};
-use self::{bindgen::Glue, compile::Instructions};
 use crate::{
     files, npm,
     stamp::{Inputs, Stamp},
-    step,
     toolchain::{self, Toolchain},
     workspace::Workspace,
 };
@@ -46,7 +41,7 @@ struct Module {
 
 const PACKAGE: &str = "sealwire-sdk-wasm";
 
-/// The first one takes longest after the compiler.
+/// The modules of the package. The first one takes longest after the compiler.
 const MODULES: [Module; 3] = [
     Module {
         name: "core-js",
@@ -102,20 +97,9 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
             stale.push((module, stamp));
         }
     }
-    overlapping(&stale, |(module, stamp), compiler| {
-        make(workspace, &toolchain, module, &folder, compiler)?;
-        stamp.write()
-    })
-}
-
-/// Does the work for all modules at once, each with the lock of the compiler. Returns the first error after all have ended.
-fn overlapping<T: Sync>(modules: &[T], work: impl Fn(&T, &Mutex<()>) -> Result<()> + Sync) -> Result<()> {
-    let (compiler, work) = (Mutex::new(()), &work);
-    thread::scope(|scope| {
-        let threads: Vec<_> = modules.iter().map(|module| scope.spawn(|| work(module, &compiler))).collect();
-        let results: Vec<_> = threads.into_iter().map(ScopedJoinHandle::join).collect();
-        results.into_iter().try_for_each(|result| result.unwrap_or_else(|panic| panic::resume_unwind(panic)))
-    })
+    let modules = stale.iter().map(|(module, _)| *module);
+    make::all(workspace, &toolchain, modules, &folder)?;
+    stale.iter().try_for_each(|(_, stamp)| stamp.write())
 }
 
 /// Returns the digests of the inputs that the present modules were built from.
@@ -136,38 +120,4 @@ fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Resu
         inputs = inputs.path(&workspace.root, path)?;
     }
     Ok(inputs)
-}
-
-/// Compiles, binds and shrinks a module, translates it for plain JavaScript, and writes the result to `folder`.
-///
-/// The compiler uses all cores and the programs after it one, so the lock of the compiler is held for the first part only.
-fn make(
-    workspace: &Workspace,
-    toolchain: &Toolchain,
-    module: &Module,
-    folder: &Path,
-    compiler: &Mutex<()>,
-) -> Result<()> {
-    let glue = match module.instructions {
-        Instructions::Current => Glue::Web,
-        Instructions::Mvp => Glue::Bundler,
-    };
-    let bindings = {
-        let _lock = compiler.lock().unwrap_or_else(PoisonError::into_inner);
-        step::building(module.what);
-        let compiled = compile::compile(workspace, toolchain, module)?;
-        // The next module has the same file name.
-        let scratch = workspace.target.join("core").join(module.package).join(module.name);
-        bindgen::bind(&compiled, &scratch, glue)?
-    };
-    let names = match module.instructions {
-        Instructions::Current => binaryen::shrink(workspace, &bindings.wasm)?,
-        Instructions::Mvp => {
-            boundary::check(&bindings.wasm)?;
-            glue::follow_memory(&bindings.glue)?;
-            binaryen::translate(workspace, &bindings.wasm)?
-        }
-    };
-    names.apply(&bindings.glue, glue)?;
-    emit::write(workspace, module, &bindings, &names, folder)
 }

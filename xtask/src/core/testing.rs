@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Instructions, Module, emit, make, overlapping};
+use super::{Instructions, Module, emit, make};
 use crate::{npm, toolchain, workspace::Workspace};
 
 const MEMORY_GROWTH: [Module; 2] = [
@@ -56,6 +56,6 @@ fn build(workspace: &Workspace, modules: &[Module], name: &str) -> Result<PathBu
     npm::install(workspace)?;
     let toolchain = toolchain::with_std_source(workspace)?;
     let folder = workspace.target.join("core/testing").join(name);
-    overlapping(modules, |module, compiler| make(workspace, &toolchain, module, &folder, compiler))?;
+    make::all(workspace, &toolchain, modules, &folder)?;
     Ok(folder)
 }
