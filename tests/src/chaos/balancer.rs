@@ -4,10 +4,10 @@ use super::random::Random;
 use crate::RelayCluster;
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread::{self, Scope},
     time::Duration,
 };
 
@@ -16,51 +16,59 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// One of this many clients is sent to any relay, ready or not, as a balancer does that has not noticed yet.
 const IGNORANCE: u64 = 16;
 
-/// Chooses relays for clients. Dropping it ends its thread.
+/// Chooses relays for clients. It does not own the relays: clients that end late would keep the processes running.
 pub(super) struct Balancer {
-    cluster: Arc<RelayCluster>,
-    ready: Arc<Vec<AtomicBool>>,
+    relays: Vec<Entrance>,
     random: Mutex<Random>,
-    ends: Arc<AtomicBool>,
-    watch: Option<JoinHandle<()>>,
+    ends: AtomicBool,
 }
 
+/// The state of a relay, as the balancer knows it.
+struct Entrance {
+    port: u16,
+    is_ready: AtomicBool,
+}
+
+/// The questions for readiness. Dropping the value ends them.
+pub(super) struct Questions<'a>(&'a Balancer);
+
 impl Balancer {
-    pub(super) fn new(cluster: Arc<RelayCluster>, random: Random) -> Self {
-        let ready: Arc<Vec<_>> = Arc::new((0..cluster.size()).map(|_| AtomicBool::new(true)).collect());
-        let ends = Arc::<AtomicBool>::default();
-        let watch = thread::spawn({
-            let (cluster, ready, ends) = (cluster.clone(), ready.clone(), ends.clone());
-            move || {
-                while !ends.load(Ordering::Relaxed) {
-                    for (relay, ready) in ready.iter().enumerate() {
-                        ready.store(cluster.is_ready(relay), Ordering::Relaxed);
-                    }
-                    thread::sleep(INTERVAL);
+    pub(super) fn new(cluster: &RelayCluster, random: Random) -> Self {
+        let entrance = |relay| Entrance { port: cluster.port(relay), is_ready: AtomicBool::new(true) };
+        let relays = (0..cluster.size()).map(entrance).collect();
+        Self { relays, random: random.into(), ends: AtomicBool::new(false) }
+    }
+
+    /// Asks each relay for its readiness, again and again, on a thread of its own.
+    pub(super) fn ask<'scope, 'env>(
+        &'env self,
+        scope: &'scope Scope<'scope, 'env>,
+        cluster: &'env RelayCluster,
+    ) -> Questions<'env> {
+        scope.spawn(|| {
+            while !self.ends.load(Ordering::Relaxed) {
+                for (index, relay) in self.relays.iter().enumerate() {
+                    relay.is_ready.store(cluster.is_ready(index), Ordering::Relaxed);
                 }
+                thread::sleep(INTERVAL);
             }
         });
-        Self { cluster, ready, random: random.into(), ends, watch: Some(watch) }
+        Questions(self)
     }
 
     /// Returns the port of a relay.
     pub(super) fn port(&self) -> u16 {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = 0..self.cluster.size();
-        let ready: Vec<usize> =
-            all.clone().filter(|relay| self.ready[*relay].load(Ordering::Relaxed)).collect();
+        let ready = self.relays.iter().filter(|relay| relay.is_ready.load(Ordering::Relaxed));
+        let ready: Vec<_> = ready.collect();
         let is_ignorant = random.within(0..IGNORANCE) == 0;
-        let choice = if ready.is_empty() || is_ignorant { all.collect() } else { ready };
-        self.cluster.port(choice[random.index(choice.len())])
+        let choice = if ready.is_empty() || is_ignorant { self.relays.iter().collect() } else { ready };
+        choice[random.index(choice.len())].port
     }
 }
 
-impl Drop for Balancer {
+impl Drop for Questions<'_> {
     fn drop(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
-        if let Some(watch) = self.watch.take() {
-            // The thread has nothing to report.
-            let _ = watch.join();
-        }
+        self.0.ends.store(true, Ordering::Relaxed);
     }
 }

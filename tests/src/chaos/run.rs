@@ -66,14 +66,29 @@ pub struct ChaosOptions {
 #[must_use]
 pub fn run(options: &ChaosOptions) -> Verdict {
     let mut random = Random(options.seed);
-    let cluster = Arc::new(start(options.broker));
+    // Nothing else owns the processes, so that they end with this function. The threads of clients end a moment later.
+    let cluster = start(options.broker);
+    let balancer = Arc::new(Balancer::new(&cluster, random.fork()));
+    thread::scope(|scope| {
+        let _questions = balancer.ask(scope, &cluster);
+        observe(options, &cluster, &balancer, random)
+    })
+}
+
+/// Runs clients and faults on a cluster, and checks the record.
+fn observe(
+    options: &ChaosOptions,
+    cluster: &RelayCluster,
+    balancer: &Arc<Balancer>,
+    mut random: Random,
+) -> Verdict {
     let channels = Arc::new(channels::all(TENANTS));
     let names = channels.iter().map(|channel| format!("{}/{}", channel.tenant, channel.name)).collect();
     let recorder = Arc::new(Recorder::new(names));
     let tenants = cluster.installations().iter().cloned().map(Tenant::new).collect();
     let around = Surroundings {
         recorder: recorder.clone(),
-        balancer: Arc::new(Balancer::new(cluster.clone(), random.fork())),
+        balancer: balancer.clone(),
         channels,
         tenants: Arc::new(tenants),
     };
@@ -82,8 +97,8 @@ pub fn run(options: &ChaosOptions) -> Verdict {
         recorder.fail("not every subscription was confirmed at the start".into());
     }
     load.publish(true);
-    cause_faults(options, &cluster, &recorder, random.fork());
-    finish(options, &cluster, &recorder, &load);
+    cause_faults(options, cluster, &recorder, random.fork());
+    finish(options, cluster, &recorder, &load);
     drop(load);
     let verdict = check(&recorder.history());
     if !verdict.findings().is_empty() {
