@@ -96,24 +96,24 @@ test('a cut stream is resumed without a loss, and without another attempt at a W
 });
 
 test('over HTTP, sessions are refreshed, and end with their token if they are not', async () => {
-  const system = await startSystem({ httpProxy: true, backend: { sessionLifetimeSeconds: 4 } });
+  const system = await startSystem({ httpProxy: true, backend: { sessionLifetimeSeconds: 6 } });
   try {
     const page = await system.open('ben');
     await page.evaluate(() => globalThis.subscribe('absences'));
-    for (let n = 0; n < 9; n += 1) {
+    for (let n = 0; n < 12; n += 1) {
       await publish(system, n, n + 1);
       await sleep(1000);
     }
-    await receivedCount(page, 9);
-    assert.deepEqual(await numbers(page), upTo(9));
+    await receivedCount(page, 12);
+    assert.deepEqual(await numbers(page), upTo(12));
     assert.equal(system.proxy.count('POST /v1/stream'), 1);
     assert.ok((await page.evaluate(() => globalThis.sessions)) >= 3);
     system.site.state.refuse = true;
-    await page.waitForFunction(() => globalThis.states.at(-1) !== 'connected', null, { timeout: 10_000 });
+    await page.waitForFunction(() => globalThis.states.at(-1) !== 'connected', null, { timeout: 15_000 });
     system.site.state.refuse = false;
-    await publish(system, 9, 12);
-    await receivedCount(page, 12);
-    assert.deepEqual(await numbers(page), upTo(12));
+    await publish(system, 12, 15);
+    await receivedCount(page, 15);
+    assert.deepEqual(await numbers(page), upTo(15));
   } finally {
     await system.stop();
   }
