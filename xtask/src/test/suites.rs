@@ -18,8 +18,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Crates that compile for wasm32 only.
-const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core"];
+/// Crates outside the native tests. The first three compile for wasm32 only. xtask is tested on its own: with other crates, cargo
+/// would merge the features that they request, and compile most dependencies of the running xtask again.
+const OUTSIDE: [&str; 4] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core", XTASK];
+const XTASK: &str = "xtask";
 
 /// The folder of the tests that run in Chromium, Firefox and WebKit.
 const ENGINES: &str = "tests/e2e/engines/";
@@ -66,7 +68,7 @@ fn native_tests(tests: &[&str], arguments: &[&str]) -> Expression {
 /// request of a dependency, so another choice would compile most dependencies again.
 fn native_command(selection: &[&str], arguments: &[&str]) -> Expression {
     let mut command = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
-    command.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
+    command.extend(OUTSIDE.iter().flat_map(|package| ["--exclude", package]));
     command.extend(selection);
     command.push("--");
     command.extend(arguments);
@@ -99,6 +101,7 @@ pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
                 .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy"))
                 .env(nats::VARIABLE, nats::server(workspace)?),
         ),
+        summed(cargo::command(["test", "--quiet", "--locked", "--package", XTASK])),
         summed(bench::instruction_counts(workspace, "check")?),
     ])
 }

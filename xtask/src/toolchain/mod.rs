@@ -79,13 +79,25 @@ fn environment(bin: Option<&Path>, command: Expression) -> Expression {
 /// Returns a toolchain with the wasm32 target: the active one, one from Debian's packages, or the active one after
 /// rustup has added the target.
 pub(crate) fn with_target(workspace: &Workspace) -> Result<Toolchain> {
-    first(workspace, &format!("the target {TARGET}"), Toolchain::has_target, rustup::add_target)
+    first(
+        workspace,
+        &format!("the target {TARGET}"),
+        Toolchain::has_target,
+        debian::with_target,
+        rustup::add_target,
+    )
 }
 
 /// Returns a toolchain with the source of std, searched in the same order. Use it with `RUSTC_BOOTSTRAP=1` and
 /// `-Zbuild-std`.
 pub(crate) fn with_std_source(workspace: &Workspace) -> Result<Toolchain> {
-    first(workspace, "the source of std (rust-src)", Toolchain::has_std_source, rustup::add_source)
+    first(
+        workspace,
+        "the source of std (rust-src)",
+        Toolchain::has_std_source,
+        debian::with_std_source,
+        rustup::add_source,
+    )
 }
 
 /// Returns the toolchain with the wasm32 target if it has clippy.
@@ -102,13 +114,14 @@ fn first(
     workspace: &Workspace,
     what: &str,
     suits: fn(&Toolchain) -> bool,
+    debian: fn(&Workspace) -> Result<Option<Toolchain>>,
     download: fn() -> Result<()>,
 ) -> Result<Toolchain> {
     let active = Toolchain::open(None)?;
     if suits(&active) {
         return Ok(active);
     }
-    if let Some(debian) = debian::toolchain(workspace)? {
+    if let Some(debian) = debian(workspace)? {
         return Ok(debian);
     }
     download().with_context(|| format!("no Rust toolchain has {what}"))?;

@@ -1,5 +1,7 @@
-//! A toolchain from Debian's packages, which contain rustc, cargo and the source of std, but no std for wasm32. This
-//! module builds that std once, outside the repository, and puts it beside links to Debian's programs.
+//! A toolchain from Debian's packages, which contain rustc, cargo and the source of std: a folder outside the repository with links
+//! to them. The packages have no std for wasm32; `target` builds it.
+
+mod target;
 
 use std::{
     env,
@@ -14,7 +16,7 @@ use super::{TARGET, Toolchain};
 use crate::{apt, files, stamp::Inputs, stamp::Stamp, step, workspace::Workspace};
 
 /// The version of the recipe below; every change of the recipe must raise it.
-const RECIPE: &str = "2";
+const RECIPE: &str = "3";
 const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const USR_BIN: &str = "/usr/bin";
 const SOURCE: &str = "/usr/lib/rustlib/src";
@@ -23,7 +25,43 @@ const NAME: &str = "debian-wasm";
 
 /// Returns the toolchain and builds it if necessary. Returns nothing outside Debian, without root if packages are
 /// missing, and if Debian's Rust is too old for this workspace.
-pub(super) fn toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
+pub(super) fn with_std_source(workspace: &Workspace) -> Result<Option<Toolchain>> {
+    let Some(debian) = programs(workspace)? else { return Ok(None) };
+    let home = home()?;
+    let stamp = Stamp::new(home.join("stamp"), inputs(&debian)?);
+    let programs = [home.join("bin/rustc"), home.join("bin/cargo")];
+    if !stamp.is_current(&programs) {
+        let _lock = workspace.lock("toolchain")?;
+        if !stamp.is_current(&programs) {
+            build(&debian, &home)?;
+            stamp.write()?;
+        }
+    }
+    Toolchain::open(Some(home.join("bin"))).map(Some)
+}
+
+/// Returns the same toolchain with the wasm32 target, which it builds if necessary.
+pub(super) fn with_target(workspace: &Workspace) -> Result<Option<Toolchain>> {
+    let Some(toolchain) = with_std_source(workspace)? else { return Ok(None) };
+    let home = home()?;
+    let stamp = Stamp::new(home.join("target.stamp"), target::inputs(&toolchain));
+    if !(stamp.is_current(&[]) && toolchain.has_target()) {
+        let _lock = workspace.lock("toolchain")?;
+        if !(stamp.is_current(&[]) && toolchain.has_target()) {
+            target::build(workspace, &toolchain, &home)?;
+            stamp.write()?;
+        }
+    }
+    ensure!(
+        toolchain.has_target(),
+        "the toolchain in {} lacks the target {TARGET}: remove that folder and run this again",
+        home.display()
+    );
+    Ok(Some(toolchain))
+}
+
+/// Returns Debian's programs, and installs them if necessary.
+fn programs(workspace: &Workspace) -> Result<Option<Toolchain>> {
     if !is_installed() && apt::is_usable() {
         // The caller tries rustup next, so a failure here is no error.
         let _ = apt::install(&PACKAGES);
@@ -32,26 +70,12 @@ pub(super) fn toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
         return Ok(None);
     }
     let debian = Toolchain::open(Some(USR_BIN.into()))?;
-    if !is_new_enough(&debian.version, &files::read_text(&workspace.root.join("Cargo.toml"))?) {
-        return Ok(None);
-    }
-    let home = home()?;
-    let inputs = Inputs::default().text(RECIPE).text(&debian.version).text(&linker(&host(&debian.version))?);
-    let stamp = Stamp::new(home.join("stamp"), inputs);
-    if !stamp.is_current(&[home.join("bin/rustc"), home.join("bin/cargo")]) {
-        let _lock = workspace.lock("toolchain")?;
-        if !stamp.is_current(&[]) {
-            build(workspace, &debian, &home)?;
-            stamp.write()?;
-        }
-    }
-    let made = Toolchain::open(Some(home.join("bin")))?;
-    ensure!(
-        made.has_target(),
-        "the toolchain in {} lacks the target {TARGET}: remove that folder and run this again",
-        home.display()
-    );
-    Ok(Some(made))
+    let is_usable = is_new_enough(&debian.version, &files::read_text(&workspace.root.join("Cargo.toml"))?);
+    Ok(is_usable.then_some(debian))
+}
+
+fn inputs(debian: &Toolchain) -> Result<Inputs> {
+    Ok(Inputs::default().text(RECIPE).text(&debian.version).text(&linker(&host(&debian.version))?))
 }
 
 fn is_installed() -> bool {
@@ -76,20 +100,11 @@ fn home() -> Result<PathBuf> {
     Ok(data.context("neither XDG_DATA_HOME nor HOME is set")?.join("sealwire").join(NAME))
 }
 
-fn build(workspace: &Workspace, debian: &Toolchain, home: &Path) -> Result<()> {
-    step::building(&format!("std for {TARGET} from Debian's rust-web-src (once, about two minutes)"));
-    let scratch = workspace.target.join("debian-wasm");
-    let libraries = build_std(debian, &scratch)?;
+/// Links Debian's programs, libraries and sources into a sysroot of its own.
+fn build(debian: &Toolchain, home: &Path) -> Result<()> {
     let host = host(&debian.version);
-
     files::empty_folder(home)?;
     let rustlib = home.join("lib/rustlib");
-    let target = rustlib.join(TARGET).join("lib");
-    fs::create_dir_all(&target)?;
-    for library in libraries {
-        let name = library.file_name().context("a library has a file name")?;
-        fs::copy(&library, target.join(name))?;
-    }
     fs::create_dir_all(rustlib.join(&host).join("bin"))?;
     fs::create_dir_all(home.join("bin"))?;
     link(&Path::new("/usr/lib/rustlib").join(&host).join("lib"), &rustlib.join(&host).join("lib"))?;
@@ -104,47 +119,7 @@ fn build(workspace: &Workspace, debian: &Toolchain, home: &Path) -> Result<()> {
     if let Err(error) = duct::cmd("rustup", link).stderr_null().run() {
         step::skipping(&format!("`rustup toolchain link {NAME}`: {error}"));
     }
-    fs::remove_dir_all(&scratch)?;
     Ok(())
-}
-
-/// Compiles std for an empty crate and returns the resulting libraries.
-fn build_std(debian: &Toolchain, scratch: &Path) -> Result<Vec<PathBuf>> {
-    files::empty_folder(scratch)?;
-    files::write(
-        &scratch.join("Cargo.toml"),
-        "[package]\nname = \"probe\"\nedition = \"2024\"\n[workspace]\n",
-    )?;
-    files::write(&scratch.join("src/lib.rs"), "#![no_std]\n")?;
-    let source = fs::canonicalize(Path::new(SOURCE).join("rust"))?;
-    let flags = [
-        "-Cembed-bitcode=yes".to_owned(),
-        format!("--remap-path-prefix={}=/rustc/src", source.display()),
-        format!("--remap-path-prefix={SOURCE}/rust=/rustc/src"),
-    ];
-    debian
-        .cargo([
-            "build",
-            "--quiet",
-            "--release",
-            "--target",
-            TARGET,
-            "-Zbuild-std=std,panic_abort,panic_unwind,test",
-        ])
-        .dir(scratch)
-        .env_remove("RUSTC_WRAPPER")
-        .env("CARGO_TARGET_DIR", scratch.join("target"))
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .run()
-        .context("std did not build")?;
-    let built = scratch.join("target").join(TARGET).join("release/deps");
-    Ok(files::below(&built)
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "rlib"))
-        .filter(|file| !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libprobe-")))
-        .collect())
 }
 
 /// Returns the path of the wasm linker: rustup's rust-lld, or Debian's lld if rustup has none.
