@@ -1,30 +1,24 @@
 // A new app by the written steps of docs/getting-started.md, with Custom UI and with UI Kit, in JavaScript and in TypeScript:
 // Forge's bundler, linters and validation of the manifest have no finding.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { after, before, test } from 'node:test';
 
 import { runBundler } from './support/forge-bundler.mjs';
+import { startForgeLint } from './support/forge-lint.mjs';
 import { viteCommand, writtenApp } from './support/getting-started.mjs';
 import { node, root } from './support/project.mjs';
 
-const LINT = fileURLToPath(new URL('support/forge-lint.cjs', import.meta.url));
 const EXAMPLES = path.join(root, 'examples');
 
-/** Returns the findings of Forge's linters for the app of a folder. */
-const lint = (folder) =>
-  JSON.parse(execFileSync(process.execPath, [LINT], { cwd: folder, encoding: 'utf8' }));
+/** Forge finds nothing in these apps. */
+const NOTHING = { lint: [], manifest: [] };
 
-/** Returns the errors and warnings of Forge's validation of the manifest. */
-function manifestProblems(folder) {
-  const validation = `import(${JSON.stringify(import.meta.resolve('@forge/manifest'))}).then(async ({ default: forge }) => {
-    console.log(JSON.stringify((await forge.validate(false, 'manifest.yml')).errors ?? []));
-  });`;
-  return JSON.parse(node(folder, validation, '-e').trim().split('\n').at(-1));
-}
+let forge;
+before(() => (forge = startForgeLint()));
+after(() => forge.stop());
 
 /** Bundles with Forge's bundler. Fails if it reports an error or a warning. Returns the folder of the bundle. */
 function bundled(what, folder, entry) {
@@ -45,7 +39,7 @@ for (const typed of [false, true]) {
   const language = typed ? 'TypeScript' : 'JavaScript';
 
   for (const kit of [false, true]) {
-    test(`the written steps for ${kit ? 'UI Kit' : 'Custom UI'} in ${language} make an app without findings`, (t) => {
+    test(`the written steps for ${kit ? 'UI Kit' : 'Custom UI'} in ${language} make an app without findings`, async (t) => {
       const folder = writtenApp(t, { kit, typed });
       if (kit) {
         const out = bundled('page', folder, `src/frontend/index.${typed ? 'tsx' : 'jsx'}`);
@@ -56,8 +50,7 @@ for (const typed of [false, true]) {
       const functions = bundled('functions', folder, 'index');
       const exported = node(functions, `console.log(Object.keys(require('./index.cjs')).join())`, '-e');
       assert.equal(exported.trim(), 'handler');
-      assert.deepEqual(manifestProblems(folder), []);
-      assert.deepEqual(lint(folder), []);
+      assert.deepEqual(await forge.check(folder), NOTHING);
     });
   }
 }
@@ -65,7 +58,19 @@ for (const typed of [false, true]) {
 for (const app of readdirSync(EXAMPLES).filter((name) =>
   existsSync(path.join(EXAMPLES, name, 'manifest.yml')),
 )) {
-  test(`Forge's linters have no finding in examples/${app}`, () => {
-    assert.deepEqual(lint(path.join(EXAMPLES, app)), []);
+  test(`Forge's linters have no finding in examples/${app}`, async () => {
+    assert.deepEqual((await forge.check(path.join(EXAMPLES, app))).lint, []);
   });
 }
+
+test('Forge finds what is wrong in an app, also after one without findings', async (t) => {
+  const folder = writtenApp(t, { kit: true, typed: false });
+  assert.deepEqual(await forge.check(folder), NOTHING);
+  const functions = path.join(folder, 'src/index.js');
+  appendFileSync(functions, `\nimport { storage } from '@forge/api';\n`);
+  const manifest = path.join(folder, 'manifest.yml');
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('storage:app', 'no:such:scope'));
+  const found = await forge.check(folder);
+  assert.match(found.lint.join(), /src\/index\.js:\d+: The "storage" export .* is deprecated/);
+  assert.match(found.manifest.map(({ message }) => message).join(), /'no:such:scope'/);
+});

@@ -1,7 +1,7 @@
-// Lints the app in the working directory with the linters that the Forge CLI runs on the developer's machine, and prints the
-// findings as JSON. Left out are those on Atlassian's servers, and the one that downloads the descriptions of the products'
-// REST APIs, to compare an app's requests with its scopes: the tests run without the internet.
-// Usage: node forge-lint.cjs
+// Checks apps with the linters that the Forge CLI runs on the developer's machine, and with its validation of the manifest.
+// Left out are the linters on Atlassian's servers, and the one that downloads the descriptions of the products' REST APIs, to
+// compare an app's requests with its scopes: the tests run without the internet.
+// Usage: a child process that receives the folder of an app as a message, and answers with its findings.
 const { createRequire } = require('node:module');
 require('./forge-typescript.cjs');
 
@@ -14,6 +14,7 @@ const quiet = { debug() {}, trace() {}, info() {}, warn: console.error, error: c
 /** The feature flags of the Forge CLI, which Atlassian's servers provide. */
 const flags = new Proxy({}, { get: () => async () => false });
 
+/** Returns the findings of the linters for the app in the working directory. */
 async function findings() {
   const reader = new FileSystemReader();
   const manifest = await new ConfigFile(reader, new FileSystemWriter()).readConfig();
@@ -27,10 +28,17 @@ async function findings() {
   );
 }
 
-findings().then(
-  (found) => console.log(JSON.stringify(found)),
-  (error) => {
-    console.error(error.stack);
-    process.exitCode = 1;
-  },
-);
+/** Returns the errors and warnings of the validation of the manifest in the working directory. */
+async function manifestProblems() {
+  const { default: forge } = await import('@forge/manifest');
+  return (await forge.validate(false, 'manifest.yml')).errors ?? [];
+}
+
+process.on('message', async (folder) => {
+  try {
+    process.chdir(folder);
+    process.send({ lint: await findings(), manifest: await manifestProblems() });
+  } catch (error) {
+    process.send({ failure: error.stack });
+  }
+});
