@@ -9,7 +9,10 @@ async function exercisePage() {
       throw new Error('of the app');
     },
   });
-  const { errors } = await own.publish('n', { text: 'x' }, { contextOverrides: [Jira.Issue] });
+  const publish = () => own.publish('n', { text: 'x' }, { contextOverrides: [Jira.Issue] });
+  // The first calls may end before the core is loaded.
+  while (own.core === undefined) await publish();
+  const { errors } = await publish();
   return { core: own.core, failure: errors[0].split(':')[0], untouched: realtime.core === undefined };
 }
 

@@ -76,6 +76,19 @@ impl NatsCluster {
         true
     }
 
+    /// Waits until each of these streams has a leader among the servers that run. Returns false after `timeout`.
+    #[must_use]
+    pub fn await_leaders(&self, streams: &[String], timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        while streams.iter().any(|stream| self.leader_of(stream).is_none()) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        true
+    }
+
     /// Returns whether [`Self::await_ready`] would not wait.
     #[must_use]
     pub fn is_ready(&self) -> bool {

@@ -84,7 +84,7 @@ export const calls = {
   },
 
   async 'a call that the relay does not answer in time fails with UNREACHABLE'({ page, cut }) {
-    const ada = page({ context: issue('7'), requestTimeoutMs: 300 });
+    const ada = page({ context: issue('7'), requestTimeoutMs: 1_500 });
     await ada.subscribe('n', () => {});
     cut();
     await waitFor(() => ada.state === 'reconnecting');
