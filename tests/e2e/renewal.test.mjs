@@ -30,8 +30,8 @@ describe('short lifetimes', { concurrency: true }, () => {
         Array.from({ length: published }, (_, n) => n),
       );
       assert.deepEqual(await problems(page), []);
-      assert.equal(system.proxy.connections(), 1);
       assert.deepEqual(await page.evaluate(() => globalThis.states), ['connecting', 'connected']);
+      assert.equal(system.proxy.connections(), 1);
     } finally {
       await system.stop();
     }

@@ -25,17 +25,20 @@ function connect(client, relay, sockets) {
 export async function startTcpProxy(target, record) {
   const sockets = new Set();
   let cut = false;
+  let accepted = 0;
+  /** Chromium opens a second connection if the first takes 250 ms, as on a busy machine, and sends nothing over the one left. */
   let connections = 0;
   let open = 0;
   /** The times at which the relay closed a connection, in Unix milliseconds. */
   const closedByRelay = [];
   const server = net.createServer((client) => {
     if (cut) return client.destroy();
-    connections += 1;
+    accepted += 1;
     open += 1;
+    client.once('data', () => (connections += 1));
     client.once('close', () => (open -= 1));
     const relay = net.connect(target, '127.0.0.1');
-    const connection = connections;
+    const connection = accepted;
     if (record) client.on('data', (bytes) => record(connection, bytes));
     connect(client, relay, sockets);
     relay.on('end', () => closedByRelay.push(Date.now()));
@@ -47,6 +50,7 @@ export async function startTcpProxy(target, record) {
   return {
     port: server.address().port,
     closedByRelay,
+    /** Returns the number of connections over which a client has sent something. */
     connections: () => connections,
     /** Returns the number of open connections. */
     open: () => open,
