@@ -27,11 +27,10 @@ pub(super) fn all<'a>(
             let bindings = compile(workspace, toolchain, module)?;
             shrinking.push(scope.spawn(move || shrink(workspace, module, &bindings, folder)));
         }
-        let results = shrinking.into_iter().map(|thread| thread.join());
-        results
-            .collect::<Vec<_>>()
+        // The scope waits for the others after an error.
+        shrinking
             .into_iter()
-            .try_for_each(|result| result.unwrap_or_else(|panic| panic::resume_unwind(panic)))
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
     })
 }
 

@@ -30,13 +30,7 @@ pub(super) fn with_std_source(workspace: &Workspace) -> Result<Option<Toolchain>
     let home = home()?;
     let stamp = Stamp::new(home.join("stamp"), inputs(&debian)?);
     let programs = [home.join("bin/rustc"), home.join("bin/cargo")];
-    if !stamp.is_current(&programs) {
-        let _lock = workspace.lock("toolchain")?;
-        if !stamp.is_current(&programs) {
-            build(&debian, &home)?;
-            stamp.write()?;
-        }
-    }
+    bring_up_to_date(workspace, &stamp, &programs, || build(&debian, &home))?;
     Toolchain::open(Some(home.join("bin"))).map(Some)
 }
 
@@ -45,19 +39,32 @@ pub(super) fn with_target(workspace: &Workspace) -> Result<Option<Toolchain>> {
     let Some(toolchain) = with_std_source(workspace)? else { return Ok(None) };
     let home = home()?;
     let stamp = Stamp::new(home.join("target.stamp"), target::inputs(&toolchain));
-    if !(stamp.is_current(&[]) && toolchain.has_target()) {
-        let _lock = workspace.lock("toolchain")?;
-        if !(stamp.is_current(&[]) && toolchain.has_target()) {
-            target::build(workspace, &toolchain, &home)?;
-            stamp.write()?;
-        }
-    }
+    let libraries = [target::libraries(&home)];
+    bring_up_to_date(workspace, &stamp, &libraries, || target::build(workspace, &toolchain, &home))?;
     ensure!(
         toolchain.has_target(),
         "the toolchain in {} lacks the target {TARGET}: remove that folder and run this again",
         home.display()
     );
     Ok(Some(toolchain))
+}
+
+/// Makes the outputs unless they are current. Another `cargo xtask` may make them at the same time.
+fn bring_up_to_date(
+    workspace: &Workspace,
+    stamp: &Stamp,
+    outputs: &[PathBuf],
+    make: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    if stamp.is_current(outputs) {
+        return Ok(());
+    }
+    let _lock = workspace.lock("toolchain")?;
+    if stamp.is_current(outputs) {
+        return Ok(());
+    }
+    make()?;
+    stamp.write()
 }
 
 /// Returns Debian's programs, and installs them if necessary.

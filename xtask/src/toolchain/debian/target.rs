@@ -24,16 +24,21 @@ pub(super) fn inputs(toolchain: &Toolchain) -> Inputs {
     Inputs::default().text(RECIPE).text(&toolchain.version)
 }
 
+/// Returns the folder of the libraries.
+pub(super) fn libraries(home: &Path) -> PathBuf {
+    home.join("lib/rustlib").join(TARGET).join("lib")
+}
+
 /// Builds the libraries and adds them to the toolchain in `home`.
 pub(super) fn build(workspace: &Workspace, toolchain: &Toolchain, home: &Path) -> Result<()> {
-    step::building(&format!("std for {TARGET} from Debian's rust-web-src (once, about a minute)"));
+    step::building(&format!("std for {TARGET} from Debian's rust-web-src (once, about half a minute)"));
     let scratch = workspace.target.join("debian-wasm");
-    let libraries = compile(toolchain, &scratch)?;
-    let target = home.join("lib/rustlib").join(TARGET).join("lib");
-    files::empty_folder(&target)?;
-    for library in libraries {
+    let built = compile(toolchain, &scratch)?;
+    let folder = libraries(home);
+    files::empty_folder(&folder)?;
+    for library in built {
         let name = library.file_name().context("a library has a file name")?;
-        fs::copy(&library, target.join(name))?;
+        fs::copy(&library, folder.join(name))?;
     }
     fs::remove_dir_all(&scratch)?;
     Ok(())
