@@ -3,7 +3,6 @@
 use super::{Run, Shape, quantile, seconds};
 use crate::pages::{Pace, Pages, Record};
 use anyhow::{Context as _, Result, ensure};
-use sealwire_tests::NatsCluster;
 use std::{
     thread,
     time::{Duration, Instant},
@@ -42,7 +41,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
     nats.kill(leader);
     let killed = Instant::now();
     let elected = thread::scope(|scope| {
-        let elected = scope.spawn(|| await_elections(nats, &led, leader));
+        let elected = scope.spawn(|| nats.await_elections(&led, leader, LIMIT).then(Instant::now));
         let continues = pages.run(LIMIT, &mut pace, |record| record.all_acknowledge_since(killed))?;
         ensure!(
             continues,
@@ -64,19 +63,6 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
     run.add(SCENARIO, "longest pause between acknowledgements before", "s", Shape::CLUSTER, seconds(usual));
     report(run, &pages.record);
     Ok(())
-}
-
-/// Returns the time at which other servers lead all of the streams.
-fn await_elections(nats: &NatsCluster, streams: &[&String], former: usize) -> Option<Instant> {
-    let deadline = Instant::now() + LIMIT;
-    while Instant::now() < deadline {
-        let has_other = |stream: &&String| nats.leader_of(stream).is_some_and(|leader| leader != former);
-        if streams.iter().all(has_other) {
-            return Some(Instant::now());
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    None
 }
 
 fn report(run: &mut Run<'_>, record: &Record) {

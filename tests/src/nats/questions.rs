@@ -13,6 +13,8 @@ use std::{
 
 /// The number of messages by which the views of two servers may differ, because they are asked one after the other.
 const MAX_LAG: u64 = 100;
+/// The interval of the questions during an election. `cargo xtask bench` measures one with them.
+const ELECTION_POLL: Duration = Duration::from_millis(20);
 
 impl NatsCluster {
     /// Returns the server that leads a stream. `None` if no server that answers believes that it is the leader.
@@ -76,15 +78,16 @@ impl NatsCluster {
         true
     }
 
-    /// Waits until each of these streams has a leader among the servers that run. Returns false after `timeout`.
+    /// Waits until other servers than the former leader lead all of these streams. Returns false after `timeout`.
     #[must_use]
-    pub fn await_leaders(&self, streams: &[String], timeout: Duration) -> bool {
+    pub fn await_elections(&self, streams: &[impl AsRef<str>], former: usize, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
-        while streams.iter().any(|stream| self.leader_of(stream).is_none()) {
+        let has_other = |stream: &str| self.leader_of(stream).is_some_and(|leader| leader != former);
+        while !streams.iter().all(|stream| has_other(stream.as_ref())) {
             if Instant::now() >= deadline {
                 return false;
             }
-            thread::sleep(POLL);
+            thread::sleep(ELECTION_POLL);
         }
         true
     }

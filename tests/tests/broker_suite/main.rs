@@ -49,7 +49,7 @@ fn five_servers_with_three_copies_of_each_stream_outlive_a_leader() {
     let leader = streams.iter().find_map(|stream| nats.leader_of(stream)).unwrap();
     nats.kill(leader);
     // Until then, a relay that is ready may refuse a subscription, which a page would repeat.
-    assert!(nats.await_leaders(&streams, stage::READY_TIMEOUT), "{}", nats.log_tails());
+    assert!(nats.await_elections(&streams, leader, stage::READY_TIMEOUT), "{}", nats.log_tails());
     assert!(stage.relays.await_ready(stage::READY_TIMEOUT), "{}", stage.relays.log_tail(0));
     cases::a_subscriber_of_another_relay_receives_everything(&stage);
 }
