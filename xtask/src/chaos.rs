@@ -42,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     let server = nats::server(workspace)?;
     let relay = relay::build_quick(workspace)?;
-    let mut arguments = vec!["run", "--quiet", "--locked", "--profile", "hot-paths"];
+    let mut arguments = vec!["run", "--quiet", "--locked", "--profile", relay::OPTIMIZED];
     arguments.extend(["--package", "sealwire-tests", "--bin", "sealwire-chaos", "--"]);
     let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
     for (name, value) in

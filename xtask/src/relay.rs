@@ -8,6 +8,8 @@ use crate::{apt, cargo, workspace::Workspace};
 
 const BINARY: &str = "sealwire-relay";
 const HOT_PATHS: &str = "sealwire-hot-paths";
+/// The build profile of what is optimized without link-time optimization.
+pub(crate) const OPTIMIZED: &str = "optimized";
 /// The features of the published binaries.
 pub(crate) const PUBLISHED_FEATURES: &str = "jemalloc";
 
@@ -28,13 +30,13 @@ pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
 /// returns its path.
 pub(crate) fn build_quick(workspace: &Workspace) -> Result<PathBuf> {
     build_with_hot_paths(workspace)?;
-    Ok(program(workspace, "hot-paths", BINARY))
+    Ok(program(workspace, OPTIMIZED, BINARY))
 }
 
 /// Builds the program that counts the instructions of the hot paths, and returns its path.
 pub(crate) fn build_hot_paths(workspace: &Workspace) -> Result<PathBuf> {
     build_with_hot_paths(workspace)?;
-    Ok(program(workspace, "hot-paths", HOT_PATHS))
+    Ok(program(workspace, OPTIMIZED, HOT_PATHS))
 }
 
 /// Builds both in one go, since cargo compiles the relay once for each selection of packages, which takes a minute. The other
@@ -42,7 +44,7 @@ pub(crate) fn build_hot_paths(workspace: &Workspace) -> Result<PathBuf> {
 /// jemalloc takes a minute and a half of processor time to build.
 fn build_with_hot_paths(workspace: &Workspace) -> Result<()> {
     let packages = ["--package", BINARY, "--package", HOT_PATHS, "--bin", HOT_PATHS];
-    compile(workspace, &[&["--profile=hot-paths"], &packages[..]].concat())
+    compile(workspace, &[&["--profile", OPTIMIZED], &packages[..]].concat())
 }
 
 /// Builds `sealwire-relay` as it is published for this machine, and returns its path. On Linux it is linked statically and

@@ -57,7 +57,7 @@ fn found(workspace: &Workspace, copy: &Copy<'_>, mutation: &Mutation) -> Result<
         Some(arguments) => (arguments.clone(), "test "),
         None => (SIMULATION.map(str::to_owned).to_vec(), "seed "),
     };
-    let arguments = ["test", "--locked", "--profile", "schedules"].map(str::to_owned);
+    let arguments = ["test", "--locked", "--profile", "mutations"].map(str::to_owned);
     let output = cargo::command(arguments.into_iter().chain(tests))
         .dir(&copy.folder)
         .env("CARGO_TARGET_DIR", workspace.target.join("mutations-target"))

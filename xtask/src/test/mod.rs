@@ -3,6 +3,7 @@
 mod beside;
 mod counts;
 mod plan;
+mod schedules;
 mod stages;
 mod suites;
 

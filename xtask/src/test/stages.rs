@@ -1,6 +1,6 @@
 //! The stages of `cargo xtask test`.
 
-use super::{Stage, suites};
+use super::{Stage, schedules, suites};
 
 pub(super) const STAGES: &[Stage] = &[
     Stage {
@@ -26,7 +26,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "schedules",
         about: "client and relay under seeded schedules; SEALWIRE_SCHEDULES and SEALWIRE_LYING_SCHEDULES are their numbers",
-        prepare: suites::schedules,
+        prepare: schedules::schedules,
     },
     Stage {
         name: "wasm-node",

@@ -26,10 +26,6 @@ const XTASK: &str = "xtask";
 /// The folder of the tests that run in Chromium, Firefox and WebKit.
 const ENGINES: &str = "tests/e2e/engines/";
 
-const SCHEDULES: &str = "100000";
-/// The number of schedules with a relay that lies.
-const LYING_SCHEDULES: &str = "5000";
-
 /// The least number of native tests at once. Two thirds of their time is that of tests of relay processes, which wait for
 /// timers: on two cores, six of them at once keep half a core busy.
 const WAITING_TESTS: usize = 6;
@@ -54,7 +50,7 @@ const LEFT_TO_OTHERS: [&str; 9] = [
 /// The time that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 60;
 
-fn summed(command: Expression) -> Suite {
+pub(super) fn summed(command: Expression) -> Suite {
     Suite { command, counted: Counted::BySummary, shown: None }
 }
 
@@ -139,18 +135,6 @@ pub(super) fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
         }
     }
     Ok(suites)
-}
-
-pub(super) fn schedules(_: &Workspace) -> Result<Vec<Suite>> {
-    let arguments = ["test", "--quiet", "--locked", "--profile", "schedules", "--package", "sealwire-tests"];
-    let filter = ["--test", "simulated_pair", "schedules::", "--", "--nocapture"];
-    let mut command = cargo::command(arguments.into_iter().chain(filter));
-    for (variable, default) in
-        [("SEALWIRE_SCHEDULES", SCHEDULES), ("SEALWIRE_LYING_SCHEDULES", LYING_SCHEDULES)]
-    {
-        command = command.env(variable, env::var(variable).unwrap_or_else(|_| default.into()));
-    }
-    Ok(vec![Suite { shown: Some("schedules,"), ..summed(command) }])
 }
 
 pub(super) fn wasm_node(workspace: &Workspace) -> Result<Vec<Suite>> {

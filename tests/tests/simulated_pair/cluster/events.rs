@@ -197,14 +197,15 @@ pub(super) enum Event {
 
 #[derive(Default)]
 pub(super) struct Queue {
-    events: BTreeMap<(u64, u64), Event>,
+    /// The map moves its entries, so the larger events would cost more than their allocation.
+    events: BTreeMap<(u64, u64), Box<Event>>,
     added: u64,
 }
 
 impl Queue {
     pub(super) fn at(&mut self, at: u64, event: Event) {
         self.added += 1;
-        self.events.insert((at, self.added), event);
+        self.events.insert((at, self.added), Box::new(event));
     }
 
     pub(super) fn next(&self) -> Option<u64> {
@@ -213,6 +214,6 @@ impl Queue {
 
     pub(super) fn take_due(&mut self, now: u64) -> Option<Event> {
         let entry = self.events.first_entry().filter(|entry| entry.key().0 <= now)?;
-        Some(entry.remove())
+        Some(*entry.remove())
     }
 }
