@@ -1,15 +1,13 @@
 // Forge's own bundler builds the functions of every example, with the packed package installed, and the bundle exports the
 // handlers that the manifest names.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
+import { bundle } from './support/forge-bundler.mjs';
 import { node, project, root } from './support/project.mjs';
 
-const script = fileURLToPath(new URL('support/forge-bundle.cjs', import.meta.url));
 const EXAMPLES = path.join(root, 'examples');
 const apps = readdirSync(EXAMPLES).filter((name) => existsSync(path.join(EXAMPLES, name, 'manifest.yml')));
 
@@ -31,15 +29,6 @@ function handlersOf(app) {
   return [...manifest.matchAll(/^\s+handler: index\.(\w+)$/gm)].map(([, name]) => name);
 }
 
-/** Bundles `src/index` as `forge deploy` does, which checks the types of TypeScript. Returns the folder of the bundle. */
-function bundled(folder) {
-  const env = { ...process.env, TMPDIR: folder };
-  return execFileSync(process.execPath, [script, 'functions', folder, 'index'], {
-    env,
-    encoding: 'utf8',
-  }).trim();
-}
-
 /** Prints the exports of a bundle. The language model's client reads the runtime when it is loaded. */
 const EXPORTS = `
   globalThis.__forge_runtime__ = { tracing: {} };
@@ -48,11 +37,11 @@ const EXPORTS = `
 
 assert.ok(apps.length >= 2, apps.join());
 for (const app of apps) {
-  test(`the functions of examples/${app} are bundled by Forge, and export the handlers of the manifest`, (t) => {
+  test(`the functions of examples/${app} are bundled by Forge, and export the handlers of the manifest`, async (t) => {
     const { dependencies } = JSON.parse(readFileSync(path.join(EXAMPLES, app, 'package.json'), 'utf8'));
     const packages = [...Object.keys(dependencies).filter((name) => name !== 'sealwire'), '@types/node'];
     const folder = project(t, { files: sourcesOf(app), packages });
-    const exported = node(bundled(folder), EXPORTS, '-e');
+    const exported = node(await bundle('functions', folder, 'index'), EXPORTS, '-e');
     assert.deepEqual(JSON.parse(exported), handlersOf(app).sort());
   });
 }

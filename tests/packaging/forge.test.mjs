@@ -45,19 +45,20 @@ for (const [language, file, main] of [
   ['JavaScript', 'src/index.js', MAIN],
   ['TypeScript', 'src/index.ts', TYPED],
 ]) {
-  test(`a function in ${language}, bundled by Forge, mints a session and seals`, (t) => {
+  test(`a function in ${language}, bundled by Forge, mints a session and seals`, async (t) => {
     const files = { [file]: main, 'src/exercise.js': source('exercise-resolver.mjs') };
     const folder = project(t, { files, packages: ['@forge/kvs'] });
-    const out = bundle('functions', folder, 'index');
+    const out = await bundle('functions', folder, 'index');
     assertOneFile(out, 'index');
     assertResolverWorks(node(out, 'index.cjs'));
   });
 }
 
-test('Forge refuses to bundle a function with a type error in a call of the package', (t) => {
+test('Forge refuses to bundle a function with a type error in a call of the package', async (t) => {
   const wrong = `import { publish } from 'sealwire/resolver';\nexport const handler = () => publish('notes', [1]);\n`;
   const folder = project(t, { files: { 'src/index.ts': wrong }, packages: ['@forge/kvs'] });
-  assert.match(runBundler('functions', folder, 'index').stderr, /number\[\]/);
+  const { complaints } = await runBundler('functions', folder, 'index');
+  assert.match(complaints, /number\[\]/);
 });
 
 const TYPED_PAGE = `
@@ -79,7 +80,7 @@ for (const [language, files] of [
 ]) {
   test(`a page in ${language}, bundled by Forge, loads the core that its policy allows`, async (t) => {
     const folder = project(t, { files, packages: ['react', '@types/react', '@types/prop-types', 'csstype'] });
-    const out = bundle('page', folder, Object.keys(files)[0]);
+    const out = await bundle('page', folder, Object.keys(files)[0]);
     const chunks = readdirSync(out).filter((name) => name.endsWith('.js') && name !== 'main.js');
     const text = (name) => readFileSync(path.join(out, name), 'utf8');
     const wasmChunk = chunks.find((name) => /DecompressionStream\(.deflate.\)/.test(text(name)));

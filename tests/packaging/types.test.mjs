@@ -142,12 +142,26 @@ ofPage.publish('anything', [1]);
 
 const REACT_TYPES = ['@types/react', '@types/prop-types', 'csstype'];
 
-const USES = [
-  ['the entries', USE, []],
-  ['the entry under the name of Forge', USE_AS_FORGE, []],
-  ['the hooks', USE_IN_REACT, REACT_TYPES],
-  ['channel maps', USE_CHANNELS, REACT_TYPES],
-  ['channel maps in JavaScript', USE_CHANNELS_IN_JAVASCRIPT, REACT_TYPES],
+/**
+ * The files of one program: the source without its extension, its text, and the kind of its language. The entries of the first
+ * program compile without the types of React.
+ */
+const PROGRAMS = [
+  {
+    what: 'the entries, one of them under the name of Forge',
+    sources: { entries: [USE, 'ts'], forge: [USE_AS_FORGE, 'ts'] },
+    packages: [],
+  },
+  {
+    what: 'the hooks and channel maps, also in JavaScript',
+    sources: {
+      hooks: [USE_IN_REACT, 'ts'],
+      maps: [USE_CHANNELS, 'ts'],
+      javascript: [USE_CHANNELS_IN_JAVASCRIPT, 'js'],
+      channels: [CHANNELS, 'ts'],
+    },
+    packages: REACT_TYPES,
+  },
 ];
 
 function run(tsc, args, cwd) {
@@ -155,8 +169,12 @@ function run(tsc, args, cwd) {
   assert.equal(status, 0, stdout);
 }
 
-function compile(t, tsc, module, moduleResolution, file, use, packages) {
-  const checksJs = /\.[cm]?js$/.test(file);
+/** Compiles a program. `format` is the first letter of the extension, as in `.mts`, or empty. */
+function compile(t, tsc, module, moduleResolution, format, { sources, packages }) {
+  const entries = Object.entries(sources).map(([name, [text, language]]) => [
+    `${name}.${format}${language}`,
+    text.replaceAll('./channels.EXT', `./channels.${format}js`),
+  ]);
   const compilerOptions = {
     target: 'es2022',
     lib: ['es2022', 'dom'],
@@ -165,16 +183,14 @@ function compile(t, tsc, module, moduleResolution, file, use, packages) {
     strict: true,
     noEmit: true,
     types: [],
-    ...(checksJs && { allowJs: true, checkJs: true }),
-    // This checks the package's own declarations as well.
+    allowJs: true,
+    checkJs: true,
+    // The compiler checks the package's own declarations as well, but not the library that it brings.
     skipLibCheck: false,
+    skipDefaultLibCheck: true,
   };
-  const [extension] = /[cm]?[jt]s$/.exec(file);
-  const files = {
-    [file]: use.replaceAll('./channels.EXT', `./channels.${extension.replace('ts', 'js')}`),
-    [`channels.${extension.replace('js', 'ts')}`]: CHANNELS,
-    'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }),
-  };
+  const tsconfig = JSON.stringify({ compilerOptions, files: entries.map(([file]) => file) });
+  const files = { ...Object.fromEntries(entries), 'tsconfig.json': tsconfig };
   run(tsc, ['-p', project(t, { files, packages })]);
 }
 
@@ -186,13 +202,10 @@ for (const [version, tsc] of compilers) {
     // The default of TypeScript 5, which TypeScript 7 has removed.
     ...(version.startsWith('5.') ? [['commonjs', 'node10']] : []),
   ]) {
-    const files =
-      resolution.startsWith('node') && resolution !== 'node10' ? ['use.mts', 'use.cts'] : ['use.ts'];
-    for (const file of files) {
-      for (const [what, use, packages] of USES) {
-        const written = use === USE_CHANNELS_IN_JAVASCRIPT ? file.replace(/ts$/, 'js') : file;
-        test(`${what} in ${written} compile under moduleResolution ${resolution} of TypeScript ${version}`, (t) =>
-          compile(t, tsc, module, resolution, written, use, packages));
+    for (const format of ['node16', 'nodenext'].includes(resolution) ? ['m', 'c'] : ['']) {
+      for (const program of PROGRAMS) {
+        test(`${program.what}: .${format}ts under moduleResolution ${resolution} of TypeScript ${version}`, (t) =>
+          compile(t, tsc, module, resolution, format, program));
       }
     }
   }

@@ -101,13 +101,12 @@ function filesOfExample() {
 const entryOf = (files) => Object.keys(files)[0];
 
 /** Returns what the bridge answers to the app of a folder, whose functions Forge bundles. */
-function bridgeTo(folder, relay, product = () => undefined) {
+async function bridgeTo(folder, relay, product = () => undefined) {
   process.env.SEALWIRE_URL = `ws://127.0.0.1:${relay.port}`;
   process.env.SEALWIRE_APP = APP;
   process.env.SEALWIRE_SIGNING_KEY = relay.signingKey;
-  const functions = createRequire(import.meta.url)(
-    path.join(bundle('functions', folder, 'index'), 'index.cjs'),
-  );
+  const out = await bundle('functions', folder, 'index');
+  const functions = createRequire(import.meta.url)(path.join(out, 'index.cjs'));
   const platform = new TestPlatform({ product });
   const extension = {
     type: 'jira:issuePanel',
@@ -134,9 +133,9 @@ function bridgeTo(folder, relay, product = () => undefined) {
 const policyFor = (port) =>
   `default-src 'self'; script-src 'self'; connect-src 'self' ws://127.0.0.1:${port} http://127.0.0.1:${port}`;
 
-test('Forge refuses a page in TypeScript without a tsconfig', (t) => {
+test('Forge refuses a page in TypeScript without a tsconfig', async (t) => {
   const folder = project(t, { files: TSX, packages: PACKAGES });
-  assert.match(runBundler('page', folder, entryOf(TSX)).stderr, /tsconfig/);
+  assert.match((await runBundler('page', folder, entryOf(TSX))).complaints, /tsconfig/);
 });
 
 describe('a UI Kit page with a relay', () => {
@@ -147,8 +146,8 @@ describe('a UI Kit page with a relay', () => {
   /** Bundles an app, and returns a function that opens its page, and one that delivers an event to its functions. */
   async function host(t, files, entry, { worker, product }) {
     const folder = project(t, { files, packages: PACKAGES });
-    const out = bundle('page', folder, entry, { worker });
-    const { answer, deliver } = bridgeTo(folder, relay, product);
+    const out = await bundle('page', folder, entry, { worker });
+    const { answer, deliver } = await bridgeTo(folder, relay, product);
     return { deliver, open: await uiKitHost(t, { folder: out, answer, policy: policyFor(relay.port) }) };
   }
 

@@ -59,7 +59,7 @@ function compare(program, files, options, title) {
 }
 
 /** Bundles a function of a project with this tarball of the package. */
-function bundled(scope, name, tarball) {
+async function bundled(scope, name, tarball) {
   const files = { 'src/empty.js': EMPTY, 'src/session.js': SESSION, 'src/make-secret.js': MAKE_SECRET };
   const tarballs = tarball && { tarballs: [path.resolve(tarball)] };
   const folder = project(scope, {
@@ -69,17 +69,18 @@ function bundled(scope, name, tarball) {
     ...tarballs,
   });
   execFileSync(process.execPath, ['src/make-secret.js'], { cwd: folder });
-  return path.join(bundle('functions', folder, name), `${name}.cjs`);
+  return path.join(await bundle('functions', folder, name), `${name}.cjs`);
 }
 
 const cleanups = [];
 const scope = { after: (cleanup) => cleanups.push(cleanup) };
 try {
   const files = [
-    { name: 'empty', file: bundled(scope, 'empty') },
-    { name: 'this build', file: bundled(scope, 'session') },
+    { name: 'empty', file: await bundled(scope, 'empty') },
+    { name: 'this build', file: await bundled(scope, 'session') },
   ];
-  if (values.baseline) files.push({ name: 'baseline', file: bundled(scope, 'session', values.baseline) });
+  if (values.baseline)
+    files.push({ name: 'baseline', file: await bundled(scope, 'session', values.baseline) });
   for (const { name, file } of files) {
     const text = readFileSync(file);
     console.log(`${name}: a bundle of ${kB(text.length)}, gzip ${kB(gzipSync(text, { level: 9 }).length)}`);

@@ -1,30 +1,30 @@
-// Runs Forge's own bundler on a project, in a process of its own.
+// Forge's own bundler.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const script = fileURLToPath(new URL('forge-bundle.cjs', import.meta.url));
+import { forgeProcess } from './forge-process.mjs';
+
+const ask = forgeProcess('forge-bundle.cjs');
 
 /**
- * Bundles, and returns the folder of the bundle as `out`, or the bundler's complaints. With `worker`, it also bundles a page for
- * a web worker, in the subfolder `__worker__`.
+ * Bundles functions, of which `entry` is the module in `src`, or a page, of which it is the file. Returns the folder of the bundle
+ * as `out`, and the bundler's complaints. With `worker`, it also bundles a page for a web worker, in the subfolder `__worker__`.
  */
 export function runBundler(what, folder, entry, { worker = false } = {}) {
-  const TMPDIR = path.join(folder, 'tmp');
-  mkdirSync(TMPDIR, { recursive: true });
-  const env = { ...process.env, TMPDIR, EXP_FORGE_UI_WORKER_RUNTIME: String(worker) };
-  const { stdout, stderr } = spawnSync(process.execPath, [script, what, folder, entry], {
-    env,
-    encoding: 'utf8',
+  const temporary = path.join(folder, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  return ask({
+    what,
+    folder,
+    entry,
+    env: { TMPDIR: temporary, EXP_FORGE_UI_WORKER_RUNTIME: String(worker) },
   });
-  return { out: stdout.trim(), stderr };
 }
 
 /** Bundles, and returns the folder of the bundle. Fails if the bundler reports an error. */
-export function bundle(what, folder, entry, options) {
-  const { out, stderr } = runBundler(what, folder, entry, options);
-  assert.ok(out, stderr);
+export async function bundle(what, folder, entry, options) {
+  const { out, complaints } = await runBundler(what, folder, entry, options);
+  assert.ok(out, complaints);
   return out;
 }

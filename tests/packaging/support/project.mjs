@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -25,23 +26,41 @@ if (!existsSync(tarball)) throw new Error(`${tarball} is missing; run \`cargo xt
  * from this repository; `tarballs` are the packed packages to install.
  */
 export function project(test, { files = {}, packages = [], manifest = {}, tarballs = [tarball] } = {}) {
-  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'sealwire-packaging-')));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporary();
+  test.after(() => remove(folder));
   write(folder, { 'package.json': JSON.stringify({ private: true, ...manifest }), ...files });
-  // The packages have no dependencies but optional ones, so the installation works offline.
-  const install = [
-    'install',
-    '--offline',
-    '--no-audit',
-    '--no-fund',
-    '--no-save',
-    '--loglevel=error',
-    ...tarballs,
-  ];
-  execFileSync('npm', install, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  cpSync(installed(tarballs), path.join(folder, 'node_modules'), {
+    recursive: true,
+    // The links of npm to programs are relative.
+    verbatimSymlinks: true,
+  });
   for (const name of packages) link(folder, name);
   return folder;
 }
+
+/** The folders with the packed packages as npm installs them, by the paths of the packages. */
+const installations = new Map();
+
+/** Installs packed packages once, and returns the folder that npm wrote. */
+function installed(tarballs) {
+  const key = tarballs.join('\n');
+  if (!installations.has(key)) {
+    const folder = temporary();
+    process.once('exit', () => remove(folder));
+    write(folder, { 'package.json': JSON.stringify({ private: true }) });
+    const options = ['--offline', '--no-audit', '--no-fund', '--no-save', '--loglevel=error'];
+    // The packages have no dependencies but optional ones, so the installation works offline.
+    execFileSync('npm', ['install', ...options, ...tarballs], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    installations.set(key, path.join(folder, 'node_modules'));
+  }
+  return installations.get(key);
+}
+
+const temporary = () => realpathSync(mkdtempSync(path.join(tmpdir(), 'sealwire-packaging-')));
+const remove = (folder) => rmSync(folder, { recursive: true, force: true });
 
 export function write(folder, files) {
   for (const [name, text] of Object.entries(files)) {
