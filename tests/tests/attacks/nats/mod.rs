@@ -7,6 +7,7 @@ mod forge;
 mod positions;
 mod presence;
 mod seen;
+mod tokens;
 pub(crate) mod writer;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! The sight of a party that reads everything in the relays' account of NATS, compared with the tables of docs/security.md.
 
-use super::{client::NatsClient, intruder};
+use super::{client::NatsClient, intruder, tokens::contains_token};
 use crate::{
     case::{Case, case},
     cluster::{Cluster, OPERATOR_PASSWORD},
@@ -258,13 +258,14 @@ fn must_hold_no_secret(target: &Target, message: &Message) {
     let key = victim.channel_key(&context(), NAME);
     let keys = [victim.encryption_key.to_vec(), sealwire_protocol::decode_base64url(secret(victim)).unwrap()];
     let mut secrets: Vec<Vec<u8>> =
-        ["eyJ", PAYLOAD, NAME, ACCOUNT, "somebody-else", "dashboard", "absences", "ari:cloud"]
+        [PAYLOAD, NAME, ACCOUNT, "somebody-else", "dashboard", "absences", "ari:cloud"]
             .map(|text| text.as_bytes().to_vec())
             .into();
     for key in keys.into_iter().chain([key.as_bytes().to_vec()]) {
         secrets.extend([encode_base64url(&key).into_bytes(), STANDARD.encode(&key).into_bytes(), key]);
     }
     for part in parts {
+        assert!(!contains_token(&part), "{} contains a token", message.subject);
         for secret in &secrets {
             let is_there = memchr::memmem::find(&part, secret).is_some();
             assert!(!is_there, "{} contains {}", message.subject, String::from_utf8_lossy(secret));
