@@ -8,11 +8,12 @@ pub(super) struct Phase {
 
 /// The phases, one after the other.
 ///
-/// The tests of `e2e` wait for the timers of relays and pages most of the time, so stages that need less than one core run beside
-/// them, the one that waits most first. `attacks` compares latencies and memory. `packaging` uses all cores.
+/// The tests of `native`, `chaos` and `e2e` wait for timers of relays and pages most of the time, so other stages run beside them.
+/// `attacks` compares latencies and memory. `packaging` uses all cores.
 pub(super) const PHASES: &[Phase] = &[
-    Phase { stages: &["native", "fuzz", "attacks", "packaging"], beside: &[] },
-    Phase { stages: &["e2e"], beside: &["chaos", "js", "examples", "engines", "demo"] },
+    Phase { stages: &["native", "fuzz"], beside: &["chaos"] },
+    Phase { stages: &["attacks", "packaging"], beside: &[] },
+    Phase { stages: &["e2e"], beside: &["js", "examples", "engines", "demo"] },
 ];
 
 /// The stages that depend on no clock. They run beside all phases, at the lowest priority.

@@ -3,6 +3,7 @@
 use std::env;
 
 use anyhow::{Context, Result};
+use duct::Expression;
 
 use super::{Suite, suites::summed};
 use crate::{cargo, relay::OPTIMIZED, workspace::Workspace};
@@ -12,18 +13,27 @@ const SCHEDULES: &str = "100000";
 const LYING_SCHEDULES: &str = "5000";
 
 pub(super) fn schedules(workspace: &Workspace) -> Result<Vec<Suite>> {
-    let mut arguments = vec!["test", "--quiet", "--locked", "--package", "sealwire-tests"];
-    let profile = profile(workspace)?;
-    arguments.extend(["--profile", OPTIMIZED]);
-    arguments.extend(profile.iter().flat_map(|setting| ["--config", setting]));
-    arguments.extend(["--test", "simulated_pair", "schedules::", "--", "--nocapture"]);
-    let mut command = cargo::command(arguments);
+    let mut command = command(workspace, &["schedules::", "--", "--nocapture"])?;
     for (variable, default) in
         [("SEALWIRE_SCHEDULES", SCHEDULES), ("SEALWIRE_LYING_SCHEDULES", LYING_SCHEDULES)]
     {
         command = command.env(variable, env::var(variable).unwrap_or_else(|_| default.into()));
     }
     Ok(vec![Suite { shown: Some("schedules,"), ..summed(command) }])
+}
+
+/// Returns the command that compiles the schedules.
+pub(super) fn build(workspace: &Workspace) -> Result<Expression> {
+    command(workspace, &["--no-run"])
+}
+
+fn command(workspace: &Workspace, ending: &[&str]) -> Result<Expression> {
+    let profile = profile(workspace)?;
+    let mut arguments = vec!["test", "--quiet", "--locked", "--profile", OPTIMIZED];
+    arguments.extend(profile.iter().flat_map(|setting| ["--config", setting]));
+    arguments.extend(["--package", "sealwire-tests", "--test", "simulated_pair"]);
+    arguments.extend(ending);
+    Ok(cargo::command(arguments).dir(&workspace.root))
 }
 
 /// Returns the settings by which the workspace's crates differ from those of the optimized relay. The dependencies are the same,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use duct::Expression;
 use serde_json::Value;
 
-use super::{Counted, Suite};
+use super::{Counted, Suite, schedules};
 use crate::{
     bench, cargo,
     chromium::Chromium,
@@ -71,15 +71,16 @@ fn native_command(selection: &[&str], arguments: &[&str]) -> Expression {
     cargo::command(command)
 }
 
-/// Compiles the programs of the stages `native`, `attacks`, `chaos` and `fuzz`.
+/// Compiles the programs of the stages `native`, `attacks`, `chaos`, `fuzz` and `schedules`. While cargo compiles the schedules,
+/// no other stage could start the optimized relay, since both lock the same folder.
 pub(super) fn compile(workspace: &Workspace) -> Result<()> {
     step::building("the relay and the native tests");
     relay::build(workspace)?;
     relay::build_quick(workspace)?;
-    native_command(&["--no-run"], &[])
-        .dir(&workspace.root)
-        .run()
-        .context("the native tests did not build")?;
+    let schedules = schedules::build(workspace)?.start()?;
+    let native = native_command(&["--no-run"], &[]).dir(&workspace.root).run();
+    schedules.wait().context("the schedules did not build")?;
+    native.context("the native tests did not build")?;
     Ok(())
 }
 
@@ -222,9 +223,9 @@ pub(super) fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
 
 pub(super) fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
     let chromium = Chromium::open()?;
-    // Most of these tests wait for timers of a relay or a page: alone, they use a third of one core.
-    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES), 2)?;
-    Ok(vec![summed(tests.env("CHROMIUM", chromium.browser))])
+    // Most of these tests wait for timers of a relay or a page: two files at once use 0.6 of a core.
+    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES), 3)?;
+    Ok(vec![summed(tests.env("CHROMIUM", chromium.headless_shell()))])
 }
 
 pub(super) fn engines(workspace: &Workspace) -> Result<Vec<Suite>> {
