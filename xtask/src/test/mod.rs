@@ -46,6 +46,12 @@ struct Suite {
     shown: Option<&'static str>,
 }
 
+impl Suite {
+    fn summed(command: Expression) -> Self {
+        Self { command, counted: Counted::BySummary, shown: None }
+    }
+}
+
 /// The way to count the tests of a command.
 #[derive(Clone, Copy)]
 enum Counted {

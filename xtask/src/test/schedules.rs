@@ -5,7 +5,7 @@ use std::env;
 use anyhow::{Context, Result};
 use duct::Expression;
 
-use super::{Suite, suites::summed};
+use super::Suite;
 use crate::{cargo, relay::OPTIMIZED, workspace::Workspace};
 
 const SCHEDULES: &str = "100000";
@@ -19,7 +19,7 @@ pub(super) fn schedules(workspace: &Workspace) -> Result<Vec<Suite>> {
     {
         command = command.env(variable, env::var(variable).unwrap_or_else(|_| default.into()));
     }
-    Ok(vec![Suite { shown: Some("schedules,"), ..summed(command) }])
+    Ok(vec![Suite { shown: Some("schedules,"), ..Suite::summed(command) }])
 }
 
 /// Returns the command that compiles the schedules.

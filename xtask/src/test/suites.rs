@@ -50,10 +50,6 @@ const LEFT_TO_OTHERS: [&str; 9] = [
 /// The time that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 60;
 
-pub(super) fn summed(command: Expression) -> Suite {
-    Suite { command, counted: Counted::BySummary, shown: None }
-}
-
 /// Returns the command that runs the native tests of the targets in `tests`, or all.
 fn native_tests(tests: &[&str], arguments: &[&str]) -> Expression {
     let targets: Vec<_> = tests.iter().flat_map(|test| ["--test", test]).collect();
@@ -90,7 +86,7 @@ pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let python = python::environment(workspace, "http-api", "examples/http-api/requirements.txt")?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     Ok(vec![
-        summed(
+        Suite::summed(
             native_tests(&[], &skipped)
                 .env("RUST_TEST_THREADS", cores.max(WAITING_TESTS).to_string())
                 .env("SEALWIRE_TEST_RELAY", relay)
@@ -98,8 +94,8 @@ pub(super) fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
                 .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy"))
                 .env(nats::VARIABLE, nats::server(workspace)?),
         ),
-        summed(cargo::command(["test", "--quiet", "--locked", "--package", XTASK])),
-        summed(bench::instruction_counts(workspace, "check")?),
+        Suite::summed(cargo::command(["test", "--quiet", "--locked", "--package", XTASK])),
+        Suite::summed(bench::instruction_counts(workspace, "check")?),
     ])
 }
 
@@ -111,7 +107,7 @@ pub(super) fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
     let command = native_tests(&ATTACKS, &["--nocapture", "--test-threads=1"])
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, nats::server(workspace)?);
-    Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
+    Ok(vec![Suite { shown: Some(" cases, "), ..Suite::summed(command) }])
 }
 
 pub(super) fn chaos(workspace: &Workspace) -> Result<Vec<Suite>> {
@@ -121,17 +117,17 @@ pub(super) fn chaos(workspace: &Workspace) -> Result<Vec<Suite>> {
     let command = native_tests(&["chaos"], &["--nocapture", "--test-threads=1"])
         .env("SEALWIRE_TEST_RELAY", relay)
         .env(nats::VARIABLE, nats::server(workspace)?);
-    Ok(vec![Suite { shown: Some("chaos: "), ..summed(command) }])
+    Ok(vec![Suite { shown: Some("chaos: "), ..Suite::summed(command) }])
 }
 
 pub(super) fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
-    let mut suites = vec![summed(native_tests(&["corpus"], &[]))];
+    let mut suites = vec![Suite::summed(native_tests(&["corpus"], &[]))];
     match fuzz::missing()? {
         Some(missing) => step::skipping(missing),
         None => {
             for target in fuzz::targets(workspace)? {
                 let command = fuzz::command(workspace, &target, FUZZ_SECONDS)?.stderr_to_stdout();
-                suites.push(Suite { counted: Counted::AsOne, ..summed(command) });
+                suites.push(Suite { counted: Counted::AsOne, ..Suite::summed(command) });
             }
         }
     }
@@ -139,7 +135,7 @@ pub(super) fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
 }
 
 pub(super) fn wasm_node(workspace: &Workspace) -> Result<Vec<Suite>> {
-    Ok(vec![summed(wasm(workspace)?.env("WASM_BINDGEN_TEST_ONLY_NODE", "1"))])
+    Ok(vec![Suite::summed(wasm(workspace)?.env("WASM_BINDGEN_TEST_ONLY_NODE", "1"))])
 }
 
 pub(super) fn wasm_chromium(workspace: &Workspace) -> Result<Vec<Suite>> {
@@ -151,7 +147,7 @@ pub(super) fn wasm_chromium(workspace: &Workspace) -> Result<Vec<Suite>> {
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", chromium.capabilities(workspace)?)
         .env("CHROMEDRIVER", chromium.driver);
-    Ok(vec![summed(command)])
+    Ok(vec![Suite::summed(command)])
 }
 
 /// Returns the command that runs the wasm tests. The caller chooses Node.js or a browser through variables.
@@ -184,17 +180,17 @@ pub(super) fn plain_js(workspace: &Workspace) -> Result<Vec<Suite>> {
     let rewriting = node_test(workspace, &rewriting.each_ref().map(String::as_str))?;
     let growth = node_test(workspace, &["xtask/js/memory-growth.test.mjs"])?;
     Ok(vec![
-        summed(rewriting),
-        summed(vectors.env("SEALWIRE_VECTORS_CORE", core::vectors(workspace)?)),
-        summed(growth.env("SEALWIRE_BUILT_CORES", core::memory_growth(workspace)?)),
+        Suite::summed(rewriting),
+        Suite::summed(vectors.env("SEALWIRE_VECTORS_CORE", core::vectors(workspace)?)),
+        Suite::summed(growth.env("SEALWIRE_BUILT_CORES", core::memory_growth(workspace)?)),
     ])
 }
 
 pub(super) fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
     core::build(workspace)?;
     Ok(vec![
-        summed(script("test", "js")),
-        summed(node_test(
+        Suite::summed(script("test", "js")),
+        Suite::summed(node_test(
             workspace,
             &[
                 "tests/vectors/independent.test.mjs",
@@ -208,7 +204,7 @@ pub(super) fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
 pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Suite>> {
     package::build(workspace)?;
     let relay = relay::build(workspace)?;
-    let test = |folder: String| summed(script("test", &folder).env("SEALWIRE_TEST_RELAY", &relay));
+    let test = |folder: String| Suite::summed(script("test", &folder).env("SEALWIRE_TEST_RELAY", &relay));
     Ok(npm::examples_with(workspace, "test")?.into_iter().map(test).collect())
 }
 
@@ -218,21 +214,23 @@ pub(super) fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = env::join_paths(package::build_relay_for_tests(workspace)?)?;
     let tests = script("test", "tests/packaging").env("CHROMIUM", chromium.browser);
     let tests = tests.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?);
-    Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball).env("SEALWIRE_TEST_RELAY_TARBALLS", relay))])
+    Ok(vec![Suite::summed(tests.env("SEALWIRE_TARBALL", tarball).env("SEALWIRE_TEST_RELAY_TARBALLS", relay))])
 }
 
 pub(super) fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
     let chromium = Chromium::open()?;
     // Most of these tests wait for timers of a relay or a page: two files at once use 0.6 of a core.
     let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES), 3)?;
-    Ok(vec![summed(tests.env("CHROMIUM", chromium.headless_shell()))])
+    Ok(vec![Suite::summed(tests.env("CHROMIUM", chromium.headless_shell()))])
 }
 
 pub(super) fn engines(workspace: &Workspace) -> Result<Vec<Suite>> {
     let engines = Engines::open()?;
     // Each file starts three browsers.
     let tests = pages_tests(workspace, |file| file.starts_with(ENGINES), 1)?;
-    Ok(vec![summed(engines.variables().into_iter().fold(tests, |tests, (name, path)| tests.env(name, path)))])
+    Ok(vec![Suite::summed(
+        engines.variables().into_iter().fold(tests, |tests, (name, path)| tests.env(name, path)),
+    )])
 }
 
 /// Returns the command that runs the chosen files of `tests/e2e`, so many at once: tests of the built package in browsers.
