@@ -28,16 +28,11 @@ async function findings() {
   );
 }
 
-/** Returns the errors and warnings of the validation of the manifest in the working directory. */
-async function manifestProblems() {
-  const { default: forge } = await import('@forge/manifest');
-  return (await forge.validate(false, 'manifest.yml')).errors ?? [];
-}
-
 process.on('message', async (folder) => {
   try {
     process.chdir(folder);
-    process.send({ lint: await findings(), manifest: await manifestProblems() });
+    const { problemsOf } = await import('../../../examples/forge-host/src/app/manifest.mjs');
+    process.send({ lint: await findings(), manifest: await problemsOf(folder) });
   } catch (error) {
     process.send({ failure: error.stack });
   }

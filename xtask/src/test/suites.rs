@@ -70,7 +70,7 @@ fn native_command(selection: &[&str], arguments: &[&str]) -> Expression {
 /// Compiles the programs of the stages `native`, `attacks`, `chaos`, `fuzz` and `schedules`. While cargo compiles the schedules,
 /// no other stage could start the optimized relay, since both lock the same folder.
 pub(super) fn compile(workspace: &Workspace) -> Result<()> {
-    step::building("the relay and the native tests");
+    step::building("the relay, the native tests and the schedules");
     relay::build(workspace)?;
     relay::build_quick(workspace)?;
     let schedules = schedules::build(workspace)?.start()?;
