@@ -1,6 +1,6 @@
 //! Cargo as a developer's shell runs it.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, path::PathBuf};
 
 use duct::Expression;
 
@@ -20,6 +20,14 @@ pub(crate) fn without_this_package(command: &Expression) -> Expression {
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| OF_THIS_PACKAGE.iter().any(|start| name.starts_with(start)))
         .fold(command.clone(), |command, name| command.env_remove(name))
+}
+
+/// Returns the flag by which rustc names the folder with the sources of dependencies `cargo`, if the folder is known. The
+/// path would otherwise be part of what is compiled.
+pub(crate) fn without_home() -> Option<String> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
+    Some(format!("--remap-path-prefix={}=cargo", home.display()))
 }
 
 #[cfg(all(test, unix))]

@@ -22,6 +22,7 @@ mod mutations;
 mod nats;
 mod npm;
 mod package;
+mod parallel;
 mod path;
 mod python;
 mod relay;

@@ -1,12 +1,13 @@
 //! Compiles a core with std built from source. The core is a sixth smaller, and the code for plain JavaScript contains
 //! no instruction that wasm2js cannot translate.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use super::Module;
 use crate::{
+    cargo,
     toolchain::{TARGET, Toolchain},
     workspace::Workspace,
 };
@@ -61,9 +62,6 @@ fn flags(workspace: &Workspace, instructions: Instructions) -> Vec<String> {
     }
     // The published package must not contain paths of this machine.
     flags.push(format!("--remap-path-prefix={}=sealwire", workspace.root.display()));
-    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
-    if let Some(home) = cargo.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"))) {
-        flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
-    }
+    flags.extend(cargo::without_home());
     flags
 }

@@ -18,7 +18,7 @@ use anyhow::Result;
 use self::compile::Instructions;
 pub(crate) use self::testing::{memory_growth, vectors};
 use crate::{
-    files, npm,
+    files, npm, parallel,
     stamp::{Inputs, Stamp},
     toolchain::{self, Toolchain},
     workspace::Workspace,
@@ -87,8 +87,8 @@ const MODULES: [Module; 3] = [
 /// Brings all three modules up to date.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let _lock = workspace.lock("core")?;
-    npm::install(workspace)?;
-    let toolchain = toolchain::with_std_source(workspace)?;
+    let (toolchain, ()) =
+        parallel::both(|| toolchain::with_std_source(workspace), || npm::install(workspace))?;
     let folder = workspace.generated();
     let mut stale = Vec::new();
     for module in &MODULES {

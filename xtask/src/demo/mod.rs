@@ -5,15 +5,14 @@ mod capture;
 
 use std::{
     ffi::OsString,
-    fs, panic,
+    fs,
     path::{Path, PathBuf},
-    thread,
 };
 
 use anyhow::{Context, Result};
 use duct::Expression;
 
-use crate::{nats, npm, package, relay, step, workspace::Workspace};
+use crate::{nats, package, parallel, relay, step, workspace::Workspace};
 
 /// The options of the demo.
 #[derive(clap::Args, Default)]
@@ -63,15 +62,10 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Result<Expres
 
 /// Builds the package and the relay, and returns the path of the relay.
 fn prepare(workspace: &Workspace) -> Result<PathBuf> {
-    thread::scope(|scope| {
-        // The package waits for downloads first, and the relay needs nothing of it.
-        step::building("the relay");
-        let relay = scope.spawn(|| relay::build(workspace));
-        let package = npm::install(workspace).and_then(|()| package::build(workspace));
-        let relay = relay.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-        package?;
-        relay
-    })
+    step::building("the relay");
+    // The package waits for downloads first, and the relay needs nothing of it.
+    let (relay, _) = parallel::both(|| relay::build(workspace), || package::build(workspace))?;
+    Ok(relay)
 }
 
 /// A path of the command line: cargo runs this program in the caller's folder.

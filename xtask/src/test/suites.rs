@@ -13,7 +13,7 @@ use crate::{
     core,
     demo::{self, Options},
     engines::Engines,
-    files, fuzz, iproute, nats, npm, package, python, relay, runner, step, strace,
+    files, fuzz, iproute, nats, npm, package, parallel, python, relay, runner, step, strace,
     toolchain::{self, TARGET},
     workspace::Workspace,
 };
@@ -72,11 +72,17 @@ fn native_command(selection: &[&str], arguments: &[&str]) -> Expression {
 pub(super) fn compile(workspace: &Workspace) -> Result<()> {
     step::building("the relay, the native tests and the schedules");
     relay::build(workspace)?;
-    relay::build_quick(workspace)?;
-    let schedules = schedules::build(workspace)?.start()?;
-    let native = native_command(&["--no-run"], &[]).dir(&workspace.root).run();
-    schedules.wait().context("the schedules did not build")?;
-    native.context("the native tests did not build")?;
+    // Both end with large crates, each of which occupies one core.
+    parallel::both(
+        || {
+            relay::build_quick(workspace)?;
+            schedules::build(workspace)?.run().context("the schedules did not build")
+        },
+        || {
+            let tests = native_command(&["--no-run"], &[]).dir(&workspace.root);
+            tests.run().context("the native tests did not build")
+        },
+    )?;
     Ok(())
 }
 
