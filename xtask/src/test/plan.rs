@@ -11,9 +11,9 @@ pub(super) struct Phase {
 /// The tests of `native`, `chaos` and `e2e` wait for timers of relays and pages most of the time, so other stages run beside them.
 /// `attacks` compares latencies and memory. `packaging` uses all cores.
 pub(super) const PHASES: &[Phase] = &[
-    Phase { stages: &["native", "fuzz"], beside: &["chaos"] },
+    Phase { stages: &["native", "fuzz"], beside: &["chaos", "js"] },
     Phase { stages: &["attacks", "packaging"], beside: &[] },
-    Phase { stages: &["e2e"], beside: &["js", "examples", "engines", "demo"] },
+    Phase { stages: &["e2e", "engines"], beside: &["examples", "demo"] },
 ];
 
 /// The stages that depend on no clock. They run beside all phases, at the lowest priority.
