@@ -86,12 +86,6 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode> {
-    // cargo calls the runner as `<xtask> wasm-bindgen-test-runner <module> <test arguments>`; clap must not parse
-    // these.
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == runner::NAME) {
-        runner::run()?;
-        return Ok(ExitCode::SUCCESS);
-    }
     let workspace = Workspace::open()?;
     let matches = help::grouped(Arguments::command()).get_matches();
     match Arguments::from_arg_matches(&matches)?.command {

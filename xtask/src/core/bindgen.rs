@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
 
 use crate::files;
 
@@ -31,19 +32,18 @@ pub(super) struct Bindings {
 /// Runs wasm-bindgen on a compiled module and writes its output to a folder.
 pub(super) fn bind(wasm: &Path, folder: &Path, glue: Glue) -> Result<Bindings> {
     files::empty_folder(folder)?;
-    let target = match glue {
-        Glue::Web => ["--target", "web", "--omit-default-module-path"].as_slice(),
-        Glue::Bundler => ["--target", "bundler"].as_slice(),
+    let mut bindgen = Bindgen::new();
+    match glue {
+        Glue::Web => bindgen.web(true)?,
+        Glue::Bundler => bindgen.bundler(true)?,
     };
-    let mut arguments: Vec<&std::ffi::OsStr> =
-        ["wasm-bindgen", "--remove-producers-section", "--out-name", NAME, "--out-dir"]
-            .iter()
-            .map(AsRef::as_ref)
-            .collect();
-    arguments.push(folder.as_os_str());
-    arguments.extend(target.iter().map(|argument| std::ffi::OsStr::new(*argument)));
-    arguments.push(wasm.as_os_str());
-    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)
+    bindgen
+        .input_path(wasm)
+        .out_name(NAME)
+        .typescript(true)
+        .remove_producers_section(true)
+        .omit_default_module_path(matches!(glue, Glue::Web))
+        .generate(folder)
         .with_context(|| format!("wasm-bindgen cannot read {}", wasm.display()))?;
     Ok(Bindings {
         wasm: folder.join(format!("{NAME}_bg.wasm")),

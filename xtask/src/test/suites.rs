@@ -18,9 +18,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Crates outside the native tests. The first three compile for wasm32 only. xtask is tested on its own: with other crates, cargo
-/// would merge the features that they request, and compile most dependencies of the running xtask again.
-const OUTSIDE: [&str; 4] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core", XTASK];
+/// Crates outside the native tests. The first three compile for wasm32 only, and the runner has no tests. xtask is tested on its
+/// own: with other crates, cargo would merge the features that they request, and compile most dependencies of the running xtask
+/// again.
+const OUTSIDE: [&str; 5] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core", runner::PACKAGE, XTASK];
 const XTASK: &str = "xtask";
 
 /// The folder of the tests that run in Chromium, Firefox and WebKit.
@@ -165,7 +166,7 @@ fn wasm(workspace: &Workspace) -> Result<Expression> {
     Ok(toolchain::with_target(workspace)?
         .cargo(arguments)
         .env("CARGO_TARGET_DIR", workspace.target.join("wasm-test"))
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner::command()?))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner::build(workspace)?))
 }
 
 /// Returns the crates that depend on wasm-bindgen-test. The tests of others cannot run as WebAssembly.
