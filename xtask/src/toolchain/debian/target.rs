@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The version of the recipe below; every change of the recipe must raise it.
-const RECIPE: &str = "2";
+pub(super) const RECIPE: &str = "2";
 
 /// Returns the inputs that determine the libraries.
 pub(super) fn inputs(toolchain: &Toolchain) -> Inputs {
@@ -53,8 +53,8 @@ fn compile(toolchain: &Toolchain, scratch: &Path) -> Result<Vec<PathBuf>> {
     )?;
     files::write(&scratch.join("src/lib.rs"), "#![no_std]\n")?;
     let source = fs::canonicalize(Path::new(SOURCE).join("rust"))?;
-    // Without paths of this machine, the same source gives the same libraries, and the folders that cargo compiled with the
-    // former ones stay valid: cargo does not notice that std changed.
+    // Without paths of this machine, the same source gives the same libraries, and folders that cargo compiled with them stay
+    // valid after another build.
     let mut flags = vec![
         "-Cembed-bitcode=yes".to_owned(),
         format!("--remap-path-prefix={}=/rustc/src", source.display()),
