@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use super::SITE;
 use crate::{cargo, files, links::Markdown, npm, step, workspace::Workspace};
 
-/// The crates that other programs can use.
+/// The crates that other programs can use, each after those on which it depends: rustdoc links an item of another crate only if
+/// that crate's pages exist.
 const CRATES: [&str; 3] = ["sealwire-protocol", "sealwire-client", "sealwire-relay"];
 
 /// The public entry points of the npm package. TypeDoc reads the sources alone: no core has to be built for it.
@@ -32,12 +33,22 @@ pub(super) fn rust(workspace: &Workspace, output: &Path) -> Result<()> {
     // Pages of items that are gone would stay.
     let built = workspace.target.join("doc");
     files::empty_folder(&built)?;
-    let arguments = ["doc", "--quiet", "--locked", "--no-deps", "--lib", "--all-features"];
-    cargo::command(arguments.into_iter().chain(CRATES.iter().flat_map(|name| ["--package", name])))
+    for name in CRATES {
+        cargo::command([
+            "doc",
+            "--quiet",
+            "--locked",
+            "--no-deps",
+            "--lib",
+            "--all-features",
+            "--package",
+            name,
+        ])
         .dir(&workspace.root)
         .env("RUSTDOCFLAGS", "--deny rustdoc::broken_intra_doc_links --deny rustdoc::private_intra_doc_links")
         .run()
         .context("rustdoc failed")?;
+    }
     files::write(&output.join("index.html"), INDEX)?;
     lead_settings_to_the_book(workspace, &built.join("sealwire_relay/struct.Settings.html"))?;
     for file in files::all_below(&built) {

@@ -84,12 +84,25 @@ fn check_link(
     // A browser looks for the anchor as written first, and decoded then.
     let raw = anchor;
     let anchor = percent_decode_str(raw).decode_utf8_lossy();
-    match pages.get(&path) {
-        Some((_, page)) if !raw.is_empty() && !has(page, raw) && !has(page, &anchor) => {
+    match redirected(pages, &path) {
+        Some(page) if !raw.is_empty() && !has(page, raw) && !has(page, &anchor) => {
             let meant = suggestion(&anchor, &page.anchors, "#");
             Err(format!("that page has no such anchor{meant}; correct the link in the page's source"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Returns the page at a path, or the one to which it leads. rustdoc's pages of that kind keep the anchor, and their only link is
+/// the address.
+fn redirected<'a>(pages: &'a BTreeMap<PathBuf, (String, Html)>, path: &Path) -> Option<&'a Html> {
+    let (text, page) = pages.get(path)?;
+    match (text.contains("http-equiv=\"refresh\""), page.links.as_slice(), path.parent()) {
+        (true, [(link, _)], Some(folder)) => {
+            let (_, page) = pages.get(&files::normalized(&folder.join(link)))?;
+            Some(page)
+        }
+        _ => Some(page),
     }
 }
 
@@ -117,14 +130,20 @@ mod tests {
                 "book/index.html",
                 "<a href=\"../api/missing.html\"></a><a href=\"/api/\"></a>\n<img src=\"x.png\">",
             ),
-            ("api/a b.html", "<p id=one><a href=\"src.html#1-2\"></a>"),
+            (
+                "api/a b.html",
+                "<p id=one><a href=\"src.html#1-2\"></a><a href=\"old.html#2\"></a>\n<a href=\"old.html#3\"></a>",
+            ),
+            ("api/old.html", "<meta http-equiv=\"refresh\" content=\"0;URL=src.html\"><a href=src.html></a>"),
             ("api/src.html", "<a id=1></a><a id=2></a>"),
         ];
         let site = temporary("site", &pages);
         let (faults, count) = check(&site).expect("readable");
         std::fs::remove_dir_all(&site).expect("removable");
         let broken: Vec<_> = faults.iter().map(|fault| (fault.link.as_str(), fault.line)).collect();
-        assert_eq!(broken, [("../api/missing.html", 1), ("/api/", 1), ("x.png", 2), ("#none", 1)]);
-        assert_eq!(count, 8);
+        let expected =
+            [("old.html#3", 2), ("../api/missing.html", 1), ("/api/", 1), ("x.png", 2), ("#none", 1)];
+        assert_eq!(broken, expected);
+        assert_eq!(count, 11);
     }
 }
