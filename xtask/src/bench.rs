@@ -117,7 +117,7 @@ fn measure_servers(workspace: &Workspace, options: &Options, mut arguments: Vec<
 }
 
 fn load_generator(workspace: &Workspace, arguments: Vec<OsString>) -> Expression {
-    duct::cmd(workspace.target.join("release/sealwire-bench"), arguments)
+    duct::cmd(workspace.program("release", "sealwire-bench"), arguments)
 }
 
 /// Returns the command that counts the instructions of the hot paths: `check` compares them with the budget, `record`

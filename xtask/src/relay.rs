@@ -16,27 +16,27 @@ pub(crate) const PUBLISHED_FEATURES: &str = "jemalloc";
 /// Builds `sealwire-relay` without optimization and with the system's allocator, and returns its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, &["--profile=dev", "--package", BINARY])?;
-    Ok(program(workspace, "debug", BINARY))
+    Ok(workspace.program("debug", BINARY))
 }
 
 /// Builds `sealwire-relay` as it is released and returns its path.
 pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
     provide_make()?;
     compile(workspace, &["--release", "--package", BINARY, "--features", PUBLISHED_FEATURES])?;
-    Ok(program(workspace, "release", BINARY))
+    Ok(workspace.program("release", BINARY))
 }
 
 /// Builds `sealwire-relay` with optimization, but without link-time optimization, which takes minutes, and without jemalloc, and
 /// returns its path.
 pub(crate) fn build_quick(workspace: &Workspace) -> Result<PathBuf> {
     build_with_hot_paths(workspace)?;
-    Ok(program(workspace, OPTIMIZED, BINARY))
+    Ok(workspace.program(OPTIMIZED, BINARY))
 }
 
 /// Builds the program that counts the instructions of the hot paths, and returns its path.
 pub(crate) fn build_hot_paths(workspace: &Workspace) -> Result<PathBuf> {
     build_with_hot_paths(workspace)?;
-    Ok(program(workspace, OPTIMIZED, HOT_PATHS))
+    Ok(workspace.program(OPTIMIZED, HOT_PATHS))
 }
 
 /// Builds both in one go, since cargo compiles the relay once for each selection of packages, which takes a minute. The other
@@ -82,8 +82,4 @@ fn compile(workspace: &Workspace, selection: &[&str]) -> Result<()> {
         .run()
         .context("the relay did not build")?;
     Ok(())
-}
-
-fn program(workspace: &Workspace, folder: &str, name: &str) -> PathBuf {
-    workspace.target.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -15,5 +15,5 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         .dir(&workspace.root)
         .run()
         .context("the runner of the wasm tests did not build")?;
-    Ok(workspace.target.join("debug").join(format!("{PACKAGE}{}", std::env::consts::EXE_SUFFIX)))
+    Ok(workspace.program("debug", PACKAGE))
 }

@@ -35,6 +35,11 @@ impl Workspace {
         self.root.join("js/src/generated")
     }
 
+    /// Returns the path of a program that cargo built with the profile of this folder, such as `debug`.
+    pub(crate) fn program(&self, folder: &str, name: &str) -> PathBuf {
+        self.target.join(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
     /// Returns the crates of the workspace, as cargo describes them.
     pub(crate) fn crates(&self) -> Result<Vec<Value>> {
         let metadata = ["metadata", "--no-deps", "--locked", "--format-version=1"];

@@ -87,8 +87,7 @@ const MODULES: [Module; 3] = [
 /// Brings all three modules up to date.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let _lock = workspace.lock("core")?;
-    let (toolchain, ()) =
-        parallel::both(|| toolchain::with_std_source(workspace), || npm::install(workspace))?;
+    let toolchain = install_tools(workspace)?;
     let folder = workspace.generated();
     let mut stale = Vec::new();
     for module in &MODULES {
@@ -100,6 +99,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let modules = stale.iter().map(|(module, _)| *module);
     make::all(workspace, &toolchain, modules, &folder)?;
     stale.iter().try_for_each(|(_, stamp)| stamp.write())
+}
+
+/// Installs binaryen and the compiler of the cores, and returns the compiler. Both are downloads.
+fn install_tools(workspace: &Workspace) -> Result<Toolchain> {
+    let (toolchain, ()) =
+        parallel::both(|| toolchain::with_std_source(workspace), || npm::install(workspace))?;
+    Ok(toolchain)
 }
 
 /// Returns the digests of the inputs that the present modules were built from.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Instructions, Module, emit, make};
-use crate::{npm, toolchain, workspace::Workspace};
+use super::{Instructions, Module, emit, install_tools, make};
+use crate::workspace::Workspace;
 
 const MEMORY_GROWTH: [Module; 2] = [
     wasm("memory-growth", "the memory growth test as WebAssembly"),
@@ -53,8 +53,7 @@ pub(crate) fn vectors(workspace: &Workspace) -> Result<PathBuf> {
 
 fn build(workspace: &Workspace, modules: &[Module], name: &str) -> Result<PathBuf> {
     let _lock = workspace.lock("core")?;
-    npm::install(workspace)?;
-    let toolchain = toolchain::with_std_source(workspace)?;
+    let toolchain = install_tools(workspace)?;
     let folder = workspace.target.join("core/testing").join(name);
     make::all(workspace, &toolchain, modules, &folder)?;
     Ok(folder)

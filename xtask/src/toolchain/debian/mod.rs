@@ -15,8 +15,8 @@ use anyhow::{Context, Result, ensure};
 use super::{TARGET, Toolchain};
 use crate::{apt, files, stamp::Inputs, stamp::Stamp, step, workspace::Workspace};
 
-/// The version of the recipe below; every change of the recipe must raise it.
-const RECIPE: &str = "4";
+/// The version of the recipe of the toolchain and of std for wasm32; every change of either must raise it.
+const RECIPE: &str = "5";
 const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const USR_BIN: &str = "/usr/bin";
 const SOURCE: &str = "/usr/lib/rustlib/src";
@@ -82,11 +82,7 @@ fn programs(workspace: &Workspace) -> Result<Option<Toolchain>> {
 }
 
 fn inputs(debian: &Toolchain) -> Result<Inputs> {
-    Ok(Inputs::default()
-        .text(RECIPE)
-        .text(target::RECIPE)
-        .text(&debian.version)
-        .text(&linker(&host(&debian.version))?))
+    Ok(Inputs::default().text(RECIPE).text(&debian.version).text(&linker(&host(&debian.version))?))
 }
 
 fn is_installed() -> bool {
@@ -122,13 +118,9 @@ fn build(debian: &Toolchain, home: &Path) -> Result<()> {
     link(Path::new(SOURCE), &rustlib.join("src"))?;
     link(Path::new(&linker(&host)?), &rustlib.join(&host).join("bin/rust-lld"))?;
     link(&Path::new(USR_BIN).join("cargo"), &home.join("bin/cargo"))?;
-    wrap("rustdoc", home, "")?;
-    // cargo compiles a folder again if this output changes, and does not notice by itself that std changed.
-    let version = format!(
-        "if [ \"$*\" = -vV ]; then\n  {USR_BIN}/rustc -vV && exec echo 'std for {TARGET}: {}'\nfi\n",
-        target::RECIPE
-    );
-    wrap("rustc", home, &version)?;
+    for program in ["rustc", "rustdoc"] {
+        wrap(program, home)?;
+    }
     // The link serves `cargo +debian-wasm`; xtask calls the programs by their paths.
     let link: [&OsStr; 4] = ["toolchain".as_ref(), "link".as_ref(), NAME.as_ref(), home.as_os_str()];
     if let Err(error) = duct::cmd("rustup", link).stderr_null().run() {
@@ -174,13 +166,15 @@ pub(super) fn add_clippy() -> Result<()> {
     make_executable(&wrapper)
 }
 
-/// Writes a script that runs `first` and starts Debian's program with this sysroot. A link would use Debian's sysroot.
-fn wrap(program: &str, home: &Path, first: &str) -> Result<()> {
+/// Writes a script that starts Debian's program with this sysroot. A link would use Debian's sysroot. The version names the
+/// recipe, since cargo compiles a folder again if the version changes, and does not notice by itself that std did.
+fn wrap(program: &str, home: &Path) -> Result<()> {
     let path = home.join("bin").join(program);
-    files::write(
-        &path,
-        format!("#!/bin/sh\n{first}exec {USR_BIN}/{program} --sysroot '{}' \"$@\"\n", home.display()),
-    )?;
+    let original = format!("{USR_BIN}/{program}");
+    let version =
+        format!("if [ \"$*\" = -vV ]; then {original} -vV && exec echo 'std for {TARGET}: {RECIPE}'; fi");
+    let start = format!("exec {original} --sysroot '{}' \"$@\"", home.display());
+    files::write(&path, format!("#!/bin/sh\n{version}\n{start}\n"))?;
     make_executable(&path)
 }
 

@@ -16,12 +16,9 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The version of the recipe below; every change of the recipe must raise it.
-pub(super) const RECIPE: &str = "2";
-
-/// Returns the inputs that determine the libraries.
+/// Returns the inputs that determine the libraries. The version has that of the recipe.
 pub(super) fn inputs(toolchain: &Toolchain) -> Inputs {
-    Inputs::default().text(RECIPE).text(&toolchain.version)
+    Inputs::default().text(&toolchain.version)
 }
 
 /// Returns the folder of the libraries.
